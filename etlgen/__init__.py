@@ -1,0 +1,3 @@
+"""etlgen writes the ETL project that a careful data engineer would have written by hand."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""`python -m etlgen`."""
+
+from etlgen.cli import main
+
+main()

@@ -1,0 +1,148 @@
+"""What can go wrong, as data; the command line turns it into text and an exit code.
+
+    EtlgenError
+    ├── InternalError        1   a fault of etlgen itself
+    ├── UsageError           2   the command line makes no sense
+    ├── SpecError            3   the spec is wrong: a finding per error
+    │   └── MissingAnswers   3   only answers are missing: `skeleton` says which
+    ├── ConflictError        4   the team's edits and the new generation overlap
+    ├── Refused              5   going on would lose something
+    └── DriftError           6   `check` found spec and code apart
+
+130 is kept for an interruption by the user.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from etlgen.pycode import escape, is_visible
+
+_WIDEST = 120
+_URL_PASSWORD = re.compile(
+    r"(?P<start>://[^/\s:@'\"]*:)(?!\$\{\w+(:-[^}@]*)?\}@)(?P<secret>[^\s]+)(?=@)"
+)
+_SECRET_KEY = re.compile(
+    r"(?P<start>\b\w*(?:password|passwd|secret|token|api_?key)['\"]?\s*:\s*)(?!\$\{)(?P<secret>\S.*)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to fix. Lines and columns count from 1; None where there is no such place."""
+
+    file: str | None
+    line: int | None
+    column: int | None
+    code: str
+    message: str
+    hint: str | None = None
+    source_line: str | None = None
+
+
+class EtlgenError(Exception):
+    """Base of all errors that etlgen reports."""
+
+    exit_code = 1
+
+    def __init__(self, findings: Finding | Iterable[Finding]) -> None:
+        self.findings: tuple[Finding, ...] = (
+            (findings,) if isinstance(findings, Finding) else tuple(findings)
+        )
+        super().__init__("\n".join(format_finding(finding) for finding in self.findings))
+
+
+class InternalError(EtlgenError):
+    """A fault of etlgen itself."""
+
+    exit_code = 1
+
+
+class UsageError(EtlgenError):
+    """The command line makes no sense."""
+
+    exit_code = 2
+
+
+class SpecError(EtlgenError):
+    """The spec is wrong."""
+
+    exit_code = 3
+
+
+class MissingAnswers(SpecError):
+    """Nothing is wrong, but answers are missing; `skeleton` is YAML to fill in."""
+
+    def __init__(self, findings: Finding | Iterable[Finding], skeleton: str) -> None:
+        self.skeleton = skeleton
+        super().__init__(findings)
+
+
+class ConflictError(EtlgenError):
+    """The team's edits and the new generation overlap."""
+
+    exit_code = 4
+
+
+class Refused(EtlgenError):
+    """Going on would lose something."""
+
+    exit_code = 5
+
+
+class DriftError(EtlgenError):
+    """Spec and code are apart."""
+
+    exit_code = 6
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a URL with a literal password stands in the text."""
+    return _URL_PASSWORD.search(text) is not None
+
+
+def masked(finding: Finding) -> Finding:
+    """The finding without a password or token that stood in the spec."""
+
+    def mask(text: str | None) -> str | None:
+        if text is None:
+            return None
+        return _SECRET_KEY.sub(r"\g<start>***", _URL_PASSWORD.sub(r"\g<start>***", text))
+
+    return replace(
+        finding,
+        message=mask(finding.message) or "",
+        hint=mask(finding.hint),
+        source_line=mask(finding.source_line),
+    )
+
+
+def format_finding(finding: Finding) -> str:
+    """`file:line:column: message; hint`, then the source line with a caret, as compilers do."""
+    places = (finding.file, finding.line, finding.column)
+    place = ":".join(str(part) for part in places if part is not None)
+    message = f"{finding.message}; {finding.hint}" if finding.hint else finding.message
+    head = _shown(f"{place}: {message}" if place else message)
+    if not (finding.source_line or "").strip() or finding.column is None:
+        return head
+    return f"{head}\n{_pointed(finding.source_line or '', finding.column - 1)}"
+
+
+def _pointed(line: str, column: int) -> str:
+    start = max(0, column - _WIDEST // 2) if len(line) > _WIDEST else 0
+    before, after = line[start:column], line[column : start + _WIDEST]
+    return f"    {_shown(before)}{_shown(after)}\n    {' ' * _width(_shown(before))}^"
+
+
+def _shown(text: str) -> str:
+    """A terminal must not obey what a spec says."""
+    return "".join(c if is_visible(c) else escape(c) for c in text.replace("\t", " "))
+
+
+def _width(text: str) -> int:
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) != 0 for c in text)

@@ -1,0 +1,76 @@
+"""What templates print: frozen values, with every expression already spelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from etlgen.names import EnvName, ModuleName, PackageName, ProjectName, SchemaName
+from etlgen.pycode import Py
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePlan:
+    """One module of a source; `detail` is what its kind adds."""
+
+    name: str
+    module: ModuleName
+    alias: str
+    constant: str
+    title: str
+    table: str
+    asset: str
+    imports: tuple[Py, ...]
+    columns: tuple[Py, ...]
+    table_comment: str
+    renamed: Mapping[str, str]
+    steps: tuple[Py, ...]
+    checks: tuple[Py, ...]
+    load: Py
+    lineage: Py
+    detail: Any
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """One package below `sources/`, its DAG and its tests; `detail` is what its kind adds."""
+
+    name: str
+    kind: str
+    package: ModuleName
+    unit: str
+    description: str
+    dag: str
+    schedule: str | None
+    tags: Py
+    resources: tuple[ResourcePlan, ...]
+    detail: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The environment variables of the project itself."""
+
+    database_url: EnvName
+    database_password: EnvName
+    log_format: EnvName
+    log_level: EnvName
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPlan:
+    """The whole project."""
+
+    name: ProjectName
+    package: PackageName
+    description: str
+    owner: str
+    schema: SchemaName
+    work_schema: SchemaName
+    variables: Variables
+    timezone: str
+    start_date: date
+    sources: tuple[SourcePlan, ...]
+    spec_files: Mapping[str, str]

@@ -1,0 +1,112 @@
+"""The project as a whole: names, paths, and what would collide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from etlgen.errors import Finding, SpecError
+from etlgen.kinds import Kind
+from etlgen.names import PackageName, env_name, folded, module_name, package_name
+from etlgen.plan.model import ProjectPlan, SourcePlan, Variables
+from etlgen.plan.resource import plan_resource
+from etlgen.pycode import literal
+from etlgen.spec.models import ProjectSpec, SourceSpec, Spec
+
+DEFAULT_START = date(2026, 1, 1)
+MODULES_OF_A_SOURCE = ("connection",)
+
+
+def plan_project(
+    spec: Spec, kinds: Mapping[str, Kind], spec_files: Mapping[str, str]
+) -> ProjectPlan:
+    """The plan of a valid spec. Raises `SpecError` where two names would be one."""
+    collisions = [*_same_packages(spec), *_same_modules(spec), *_same_tables(spec)]
+    if collisions:
+        raise SpecError(*collisions)
+    project = spec.project
+    package = package_name(project.name)
+    return ProjectPlan(
+        name=project.name,
+        package=package,
+        description=project.description,
+        owner=project.owner,
+        schema=project.destination.schema_name,
+        work_schema=project.work_schema,
+        variables=_variables(package),
+        timezone=project.timezone,
+        start_date=project.start_date or DEFAULT_START,
+        sources=tuple(_source(project, source, kinds[source.kind]) for source in spec.sources),
+        spec_files=spec_files,
+    )
+
+
+def _variables(package: PackageName) -> Variables:
+    prefix = package.upper()
+    return Variables(
+        database_url=env_name(f"{prefix}_DATABASE_URL"),
+        database_password=env_name(f"{prefix}_DATABASE_PASSWORD"),
+        log_format=env_name(f"{prefix}_LOG_FORMAT"),
+        log_level=env_name(f"{prefix}_LOG_LEVEL"),
+    )
+
+
+def _source(project: ProjectSpec, source: SourceSpec, kind: Kind) -> SourcePlan:
+    package = package_name(project.name)
+    schema = project.destination.schema_name
+    planned = kind.plan(source)
+    return SourcePlan(
+        name=source.name,
+        kind=kind.name,
+        package=module_name(source.name),
+        unit=f"sources/{source.name}",
+        description=source.description,
+        dag=f"{package}__{module_name(source.name)}",
+        schedule=source.schedule or project.schedule,
+        tags=literal(list(dict.fromkeys([project.name, *project.tags, *source.tags]))),
+        resources=tuple(
+            plan_resource(source, resource, package, schema, planned.resources[name])
+            for name, resource in source.resources.items()
+        ),
+        detail=planned.source,
+    )
+
+
+def _same_packages(spec: Spec) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for source in spec.sources:
+        other = seen.setdefault(module_name(source.name), source.name)
+        if other != source.name:
+            yield _collision(
+                source, f"the sources {other!r} and {source.name!r} would be one package"
+            )
+
+
+def _same_modules(spec: Spec) -> Iterator[Finding]:
+    for source in spec.sources:
+        seen = {name: name for name in MODULES_OF_A_SOURCE}
+        for name in source.resources:
+            other = seen.setdefault(module_name(name), name)
+            if other in MODULES_OF_A_SOURCE:
+                yield _collision(source, f"a resource can't be named {name!r}: every source has one")
+            elif other != name:
+                yield _collision(
+                    source, f"the resources {other!r} and {name!r} would be one module"
+                )
+
+
+def _same_tables(spec: Spec) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for source in spec.sources:
+        for name, resource in source.resources.items():
+            owner = f"{source.name}.{name}"
+            other = seen.setdefault(folded(resource.table), owner)
+            if other != owner:
+                yield _collision(
+                    source, f"{other} and {owner} would both load the table {resource.table!r}"
+                )
+
+
+def _collision(source: SourceSpec, message: str) -> Finding:
+    hint = "rename one, or give it another 'table:'"
+    return Finding(f"sources/{source.name}.yaml", None, None, "collision", message, hint)

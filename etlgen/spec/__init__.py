@@ -1,0 +1,1 @@
+"""The spec: YAML with positions, models, cross-checks, JSON Schema."""

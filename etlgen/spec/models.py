@@ -1,0 +1,203 @@
+"""The models of a spec: project, source, resource. A kind of source extends the last two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from etlgen.names import SchemaName as SchemaNameType
+from etlgen.names import folded, package_name
+from etlgen.spec.column import ColumnSpec
+from etlgen.spec.fields import (
+    ProjectName,
+    ResourceName,
+    Schedule,
+    SchemaName,
+    Sequence,
+    SourceName,
+    StartDate,
+    TableName,
+    Text,
+    TextList,
+    Zone,
+    did_you_mean,
+)
+from etlgen.spec.named import NAME, with_names
+from etlgen.spec.problem import Problem
+from etlgen.vocabulary.column import Column, Notation
+from etlgen.vocabulary.types import TYPES
+
+WriteDisposition = Literal["append", "replace", "merge"]
+
+
+class Model(BaseModel):
+    """Frozen; a key that is not a field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
+
+
+class Destination(Model):
+    """Where the project loads: the schema of the tables and the schema of the work."""
+
+    schema_name: SchemaName = Field(
+        SchemaNameType("public"), alias="schema", description="Schema of the tables."
+    )
+    work_schema: SchemaName | None = Field(
+        None, description="Schema of ledger, staging and quarantine; default etl_<project>."
+    )
+
+
+class ProjectSpec(Model):
+    """`etlgen.yaml`."""
+
+    name: ProjectName = Field(examples=["shop-etl"], description="Folder, command and package.")
+    description: Text = Field("", description="One sentence on what the project is for.")
+    owner: Text = Field("", description="Who answers for it; the owner of the DAGs.")
+    destination: Destination = Field(default_factory=lambda: Destination.model_validate({}))
+    schedule: Schedule | None = Field(None, description="Default schedule of the sources.")
+    timezone: Zone = Field("UTC", description="Time zone of the schedules.")
+    start_date: StartDate | None = Field(None, description="First day that schedules count from.")
+    tags: Annotated[tuple[Text, ...], Sequence] = Field((), description="Tags of the DAGs.")
+
+    @property
+    def work_schema(self) -> SchemaNameType:
+        return self.destination.work_schema or SchemaNameType(f"etl_{package_name(self.name)}")
+
+
+class Cursor(Model):
+    """The column that incremental loads advance on."""
+
+    field: Text = Field(examples=["updated_at"])
+
+
+class ResourceSpec(Model):
+    """One table, endpoint or file set of a source."""
+
+    name: ResourceName = Field(validation_alias=NAME)
+    description: Text = ""
+    table: TableName = Field(
+        default_factory=lambda data: data.get("name", ""),
+        description="Table in the destination; default: the resource's name.",
+    )
+    primary_key: TextList = Field((), description="The columns that say which row it is.")
+    cursor: Cursor | None = None
+    write_disposition: WriteDisposition = Field(
+        default_factory=lambda data: "merge" if data.get("primary_key") else "replace",
+        description="How rows reach the table; default: merge with a primary_key, else replace.",
+    )
+    columns: Annotated[Mapping[str, ColumnSpec], BeforeValidator(with_names)] = Field(
+        min_length=1, examples=[{"order_id": {"type": "bigint", "nullable": False}}]
+    )
+
+    def notation(self, column: ColumnSpec) -> Notation:
+        """How the source writes this column; a kind adds what holds for the whole resource."""
+        return Notation(format=column.format, timezone=column.timezone)
+
+    def resolved_columns(self) -> tuple[Column, ...]:
+        """The columns in the order of the spec, with everything about each."""
+        cursor = self.cursor.field if self.cursor else None
+        return tuple(
+            column.resolved(
+                self.notation(column),
+                in_key=name in self.primary_key,
+                is_cursor=name == cursor,
+            )
+            for name, column in self.columns.items()
+        )
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong between the parts, each of them being right by itself."""
+        yield from self._key_problems()
+        yield from self._cursor_problems()
+        yield from self._name_problems()
+
+    def _key_problems(self) -> Iterator[Problem]:
+        for index, name in enumerate(self.primary_key):
+            path = ("primary_key", index)
+            column = self.columns.get(name)
+            if column is None:
+                yield Problem(path, "unknown_column", *_no_column(name, self.columns))
+            elif name in self.primary_key[:index]:
+                yield Problem(path, "duplicate", f"{name!r} stands in primary_key twice")
+            elif not TYPES[column.type.name].is_key:
+                message = f"{name!r} is {column.type}, which cannot be in a primary_key"
+                yield Problem(path, "type", message)
+            elif column.nullable:
+                yield Problem(
+                    ("columns", name, "nullable"),
+                    "nullable_key",
+                    f"{name!r} is in the primary_key, so it cannot be nullable",
+                    "take 'nullable: true' out",
+                )
+        if self.write_disposition == "merge" and not self.primary_key:
+            yield Problem(
+                ("write_disposition",),
+                "merge_without_key",
+                "merge needs a primary_key",
+                "add 'primary_key: [...]', or write append or replace",
+            )
+
+    def _cursor_problems(self) -> Iterator[Problem]:
+        if self.cursor is None:
+            return
+        column = self.columns.get(self.cursor.field)
+        path = ("cursor", "field")
+        if column is None:
+            yield Problem(path, "unknown_column", *_no_column(self.cursor.field, self.columns))
+        elif not TYPES[column.type.name].is_ordered or column.type.name == "time":
+            message = f"{self.cursor.field!r} is {column.type}, which does not advance"
+            yield Problem(path, "type", message, "a cursor is a number, a date or a timestamp")
+
+    def _name_problems(self) -> Iterator[Problem]:
+        seen: dict[str, str] = {}
+        origins: dict[str, str] = {}
+        for name, column in self.columns.items():
+            twin = seen.setdefault(folded(name), name)
+            if twin != name:
+                message = f"columns {twin!r} and {name!r} are one name to the eye"
+                yield Problem(("columns", name), "duplicate", message, at_key=True)
+            for origin in column.from_names:
+                other = origins.setdefault(origin, name)
+                if other != name:
+                    yield Problem(
+                        ("columns", name, "from"),
+                        "duplicate",
+                        f"{origin!r} is already read into the column {other!r}",
+                        "copy the column in transform() instead",
+                    )
+
+
+class SourceSpec(Model):
+    """A system that is read. `kind` says which model this really is."""
+
+    name: SourceName = Field(validation_alias=NAME)
+    kind: str
+    description: Text = ""
+    schedule: Schedule | None = Field(None, description="Default: the project's schedule.")
+    tags: Annotated[tuple[Text, ...], Sequence] = ()
+    resources: Mapping[str, ResourceSpec]
+
+    @field_validator("resources", mode="before")
+    @classmethod
+    def _name_resources(cls, value: object) -> object:
+        return with_names(value)
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong between the keys of the source itself."""
+        return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A whole project as its spec says it."""
+
+    project: ProjectSpec
+    sources: tuple[SourceSpec, ...]
+
+
+def _no_column(name: str, columns: Mapping[str, Any]) -> tuple[str, str]:
+    hint = did_you_mean(name, list(columns))
+    return f"there is no column {name!r}", hint or f"columns: {', '.join(columns)}"

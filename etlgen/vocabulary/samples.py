@@ -1,0 +1,204 @@
+"""Synthetic rows made of types and checks, as the raw text that the source would hold.
+
+Candidates are tried in a fixed order, and `judge` says of each what the generated project will:
+its value, and the reasons for which it would be set aside. A good cell has no reason; a bad cell
+breaks exactly one rule.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from etlgen.errors import Finding, SpecError
+from etlgen.vocabulary.checks import edges, holds
+from etlgen.vocabulary.clean import clean_text
+from etlgen.vocabulary.column import BadValue, Check, Column
+from etlgen.vocabulary.types import TYPES, read, spell
+from etlgen.vocabulary.values import WORDS
+
+REQUIRED = "is required"
+
+_COMMON = (
+    *("ada@example.com", "grace@example.org", "alan@example.net", "joan@example.com"),
+    *("AB", "DE", "FR", "US", "ABC", "EUR", "USD", "ABCD", "ab", "abc", "A", "B", "C", "a", "x"),
+    *("A-100", "A-101", "A-102", "AB-1234", "AB-1235", "AB-1236", "a-1", "a_1", "A1", "A2", "B1"),
+    *("1", "2", "3", "12", "13", "123", "124", "1234", "12345", "12346", "123456", "0012345678"),
+    *("+49 30 123456", "+49301234567", "030-1234567", "555-0100", "(555) 010-0100"),
+    *("2026-01-15", "2026-01-16", "2026-01-17", "09:30", "10:30", "1.0", "1.0.0", "2.0.1"),
+    *("https://example.com", "https://example.org/a", "example.com", "192.0.2.1", "192.0.2.2"),
+    *("#aabbcc", "#112233", "deadbeef", "Ada Lovelace", "Grace Hopper", "Alan Turing"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BadCell:
+    """A raw cell that breaks one rule: put into a good row, it sets that row aside."""
+
+    column: str
+    raw_value: str | None
+    reason: str
+
+
+def good_rows(columns: Sequence[Column], count: int = 3) -> list[dict[str, str | None]]:
+    """Up to `count` rows that pass every rule, with distinct primary keys.
+
+    The last of several rows is NULL wherever that is allowed. Fewer rows come where the rules
+    of the key leave no more.
+    """
+    cells = {column.name: _good_cells(column, count) for column in columns}
+    keys = _distinct_keys([cells[column.name] for column in columns if column.in_key], count)
+    in_key = [column.name for column in columns if column.in_key]
+    rows: list[dict[str, str | None]] = []
+    for index, key in enumerate(keys):
+        row: dict[str, str | None] = {
+            name: texts[index % len(texts)] for name, texts in cells.items()
+        }
+        rows.append(row | dict(zip(in_key, key, strict=True)))
+    if len(rows) > 1:
+        blank = [column.name for column in columns if _may_be_null(column)]
+        kept = blank[1:] if len(blank) == len(columns) else blank
+        rows[-1] |= dict.fromkeys(kept)
+    return rows
+
+
+def bad_cells(columns: Sequence[Column]) -> list[BadCell]:
+    """A cell for each rule that can be broken alone: the type, `is required`, each error check."""
+    found = (_bad_cells(column) for column in columns)
+    return list(itertools.chain.from_iterable(found))
+
+
+def judge(column: Column, raw: str | None) -> tuple[Any, tuple[str, ...]]:
+    """The value of a raw cell, and the reasons for which the row would be set aside."""
+    text = None if raw in column.notation.null_values else raw
+    text = clean_text(text, column.clean) if text is not None else None
+    try:
+        value = read(text, column.type, column.notation) if text is not None else None
+    except BadValue as reason:
+        return None, (str(reason),)
+    if value is None:
+        value = column.default
+    if value is None:
+        return None, () if column.nullable else (REQUIRED,)
+    broken = (check for check in _error_checks(column) if not holds(check, value))
+    return value, tuple(check.message for check in broken)
+
+
+def _error_checks(column: Column) -> list[Check]:
+    return [check for check in column.checks if check.severity == "error"]
+
+
+def _good_cells(column: Column, count: int) -> list[str]:
+    """Texts of distinct values; those that also pass the warnings, where there are any."""
+    for is_good in (_passes_everything, _passes):
+        found: dict[Any, str] = {}
+        for text in _candidates(column):
+            value, _ = judge(column, text)
+            if value is not None and is_good(column, text) and value not in found:
+                found[value] = text
+                if len(found) == count:
+                    break
+        if found:
+            return list(found.values())
+    raise SpecError(
+        Finding(
+            None,
+            None,
+            None,
+            "example",
+            f"no value could be made up that passes the checks of the column {column.name!r}",
+            "add one to the column: 'example: …'",
+        )
+    )
+
+
+def _passes(column: Column, text: str) -> bool:
+    return not judge(column, text)[1]
+
+
+def _passes_everything(column: Column, text: str) -> bool:
+    value, reasons = judge(column, text)
+    return not reasons and all(holds(check, value) for check in column.checks)
+
+
+def _distinct_keys(cells: list[list[str]], count: int) -> Iterable[tuple[str, ...]]:
+    """Side by side where that is distinct, as in (1, a), (2, b); else every combination."""
+    if not cells:
+        return [()] * count
+    if any(len(texts) >= count for texts in cells):
+        return [tuple(texts[n % len(texts)] for texts in cells) for n in range(count)]
+    return itertools.islice(itertools.product(*cells), count)
+
+
+def _may_be_null(column: Column) -> bool:
+    is_free = column.nullable and not column.in_key and not column.is_cursor
+    return is_free and column.notation.writes_null
+
+
+def _bad_cells(column: Column) -> Iterator[BadCell]:
+    type_name = column.type.name
+    wrong = next((text for text in TYPES[type_name].bad if _breaks_type(column, text)), None)
+    if wrong is not None:
+        yield BadCell(column.name, wrong, judge(column, wrong)[1][0])
+    if column.notation.writes_null and judge(column, None)[1] == (REQUIRED,):
+        yield BadCell(column.name, None, REQUIRED)
+    for check in _error_checks(column):
+        for text in itertools.chain(_candidates(column), _wild_texts(column)):
+            if judge(column, text)[1] == (check.message,):
+                yield BadCell(column.name, text, check.message)
+                break
+
+
+def _breaks_type(column: Column, text: str) -> bool:
+    value, reasons = judge(column, text)
+    messages = {check.message for check in column.checks}
+    return value is None and len(reasons) == 1 and reasons[0] not in messages | {REQUIRED}
+
+
+def _candidates(column: Column) -> Iterator[str]:
+    """Texts in the source's notation, the nicest first."""
+    if column.example is not None:
+        yield column.example
+    values: list[Any] = []
+    for check in column.checks:
+        values.extend(_safely(lambda check=check: list(edges(check, column.type))))  # type: ignore[misc]
+    options = [check for check in column.checks if check.rule in ("one_of", "length")]
+    samples = TYPES[column.type.name].samples(column.type)
+    ordered = itertools.chain(values, samples) if options else itertools.chain(samples, values)
+    for value in ordered:
+        yield from _safely(lambda value=value: [spell(value, column.type, column.notation)])  # type: ignore[misc]
+    patterns = [check.argument for check in column.checks if check.rule == "matches"]
+    if patterns:
+        yield from _COMMON
+        for pattern in patterns:
+            yield from _made_from(str(pattern))
+
+
+def _safely(make: Callable[[], list[Any]]) -> list[Any]:
+    """Nothing, where a neighbour of a value lies outside of what its type can say."""
+    try:
+        return make()
+    except (ArithmeticError, ValueError):
+        return []
+
+
+def _wild_texts(column: Column) -> Iterator[str]:
+    if column.type.name == "text":
+        yield from ("?", "!!", "nonsense", " ", "0", "x" * 1000, "#?#", *_COMMON, *WORDS)
+
+
+def _made_from(pattern: str, tries: int = 60) -> Iterator[str]:
+    """Texts that Python takes the pattern for; RE2 has the last word in `judge`."""
+    import rstr
+
+    generator = rstr.Rstr(random.Random(pattern))
+    for _ in range(tries):
+        try:
+            text = generator.xeger(pattern)
+        except Exception:  # rstr knows no promise of what it raises for syntax it cannot make
+            return
+        if text.isprintable() and text.isascii() and len(text) <= 200:
+            yield text

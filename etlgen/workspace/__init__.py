@@ -1,0 +1,1 @@
+"""Generated files against a folder on disk: what would change, and all of it or nothing."""

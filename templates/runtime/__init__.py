@@ -1,0 +1,1 @@
+"""Reads, checks and loads: the parts that every resource of this project shares."""

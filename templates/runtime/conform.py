@@ -1,0 +1,196 @@
+"""The last step of every `transform`: columns named and typed exactly as in the table."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Float,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    String,
+    Table,
+    Time,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import BigInteger, TypeEngine
+
+from .convert import (
+    INSTANT,
+    TIMESTAMP,
+    as_arrow,
+    as_series,
+    cast_or_null,
+    is_text,
+    to_boolean,
+    to_bytes,
+    to_date,
+    to_decimal,
+    to_double,
+    to_integer,
+    to_json,
+    to_time,
+    to_timestamp,
+    to_uuid,
+)
+from .errors import ContractError
+from .problems import Problems
+from .resource import EXTRA, LINEAGE
+
+REQUIRED = "is required"
+
+
+def conform(rows: pd.DataFrame, table: Table, problems: Problems) -> pd.DataFrame:
+    """Rows with exactly the table's columns and types, and `_extra` with what is left over.
+
+    A cell that doesn't fit is a problem of its row. A column that is missing altogether, or of
+    a type that would lose digits, is a `ContractError`.
+    """
+    if not rows.columns.is_unique:
+        twice = sorted(set(rows.columns[rows.columns.duplicated()]))
+        raise ContractError(f"two columns would both become {', '.join(map(repr, twice))}")
+    columns = data_columns(table)
+    fitted = pd.DataFrame(
+        {column.name: _fit(rows, column, problems) for column in columns}, index=rows.index
+    )
+    fitted[EXTRA] = _pack(rows.drop(columns=[column.name for column in columns]))
+    return fitted
+
+
+def data_columns(table: Table) -> list[Column[Any]]:
+    """The columns that the source brings: all but lineage and `_extra`."""
+    return [column for column in table.columns if column.name not in (*LINEAGE, EXTRA)]
+
+
+def staged_columns(table: Table) -> list[Column[Any]]:
+    """The columns that travel: the data, and `_extra` where the table has it."""
+    return [*data_columns(table), *(table.c[EXTRA],) * (EXTRA in table.c)]
+
+
+def arrow_type(kind: TypeEngine[Any]) -> pa.DataType:
+    """The Arrow type that holds a column of this SQL type exactly."""
+    if isinstance(kind, Numeric) and not isinstance(kind, Float):
+        decimal = pa.decimal128 if (kind.precision or 39) <= 38 else pa.decimal256
+        return decimal(kind.precision or 76, kind.scale or 0)
+    if isinstance(kind, DateTime):
+        return INSTANT if kind.timezone else TIMESTAMP
+    for sql_type, exact in EXACT_TYPES:
+        if isinstance(kind, sql_type):
+            return exact
+    raise ContractError(f"no Arrow type is exact for the SQL type {kind!r}")
+
+
+EXACT_TYPES: list[tuple[type[TypeEngine[Any]], pa.DataType]] = [
+    (SmallInteger, pa.int16()),
+    (BigInteger, pa.int64()),
+    (Integer, pa.int32()),
+    (Float, pa.float64()),
+    (Boolean, pa.bool_()),
+    (Date, pa.date32()),
+    (Time, pa.time64("us")),
+    (Uuid, pa.binary(16)),
+    (JSONB, pa.string()),
+    (LargeBinary, pa.binary()),
+    (String, pa.string()),
+]
+
+
+def _fit(rows: pd.DataFrame, column: Column[Any], problems: Problems) -> pd.Series:
+    if column.name not in rows:
+        near = difflib.get_close_matches(column.name, map(str, rows.columns), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"columns: {', '.join(rows.columns)}"
+        raise ContractError(f"transform() gives no column {column.name!r}", hint)
+    values = rows[column.name]
+    typed = _typed(values, column, problems)
+    if not column.nullable:
+        missing = values[typed.isna()]
+        blank = [row for row in missing.index if not problems.has(column.name, row)]
+        problems.add(column.name, REQUIRED, missing.loc[blank])
+    return typed
+
+
+def _typed(values: pd.Series, column: Column[Any], problems: Problems) -> pd.Series:
+    array = as_arrow(values)
+    target = arrow_type(column.type)
+    if isinstance(column.type, String):
+        return _text(values, array, column.type.length, problems)
+    if array.type == target and not isinstance(column.type, JSONB):
+        return as_series(array, like=values)
+    if is_text(array.type) or pa.types.is_null(array.type):
+        return _reader(column.type)(values, problems)
+    if pa.types.is_floating(array.type) and not pa.types.is_floating(target):
+        raise ContractError(
+            f"column {column.name!r} is floating point, the table's is {column.type}",
+            "Floating point has lost digits already: keep it text, or use to_decimal.",
+        )
+    cast = cast_or_null(array, lambda part: pc.cast(part, target), target)
+    broken = pc.and_(pc.is_valid(array), pc.is_null(cast)).to_numpy(zero_copy_only=False)
+    problems.add(column.name, f"does not fit {column.type}", values[broken])
+    return as_series(cast, like=values)
+
+
+def _reader(kind: TypeEngine[Any]) -> Callable[[pd.Series, Problems], pd.Series]:
+    if isinstance(kind, Double | Float):
+        return to_double
+    if isinstance(kind, Numeric):
+        exact = arrow_type(kind)
+        return lambda values, problems: to_decimal(
+            values, problems, precision=exact.precision, scale=exact.scale
+        )
+    if isinstance(kind, Integer):
+        bits = arrow_type(kind).bit_width
+        return lambda values, problems: to_integer(values, problems, bits=bits)
+    if isinstance(kind, DateTime):
+        zone = "UTC" if kind.timezone else None
+        return lambda values, problems: to_timestamp(values, problems, timezone=zone)
+    for sql_type, reader in READERS:
+        if isinstance(kind, sql_type):
+            return reader
+    raise ContractError(f"text can't be read as the SQL type {kind!r}")
+
+
+READERS: list[tuple[type[TypeEngine[Any]], Callable[[pd.Series, Problems], pd.Series]]] = [
+    (Boolean, to_boolean),
+    (Date, to_date),
+    (Time, to_time),
+    (Uuid, to_uuid),
+    (JSONB, to_json),
+    (LargeBinary, to_bytes),
+]
+
+
+def _text(
+    values: pd.Series, array: pa.Array, length: int | None, problems: Problems
+) -> pd.Series:
+    texts = array.cast(pa.string())
+    nul = pc.match_substring(texts, "\x00").fill_null(False)
+    problems.add(str(values.name), "holds a NUL character", values[nul.to_numpy(False)])
+    if length is not None:
+        long = pc.greater(pc.utf8_length(texts), length).fill_null(False)
+        rule = f"is longer than {length} characters"
+        problems.add(str(values.name), rule, values[long.to_numpy(False)])
+    return as_series(texts, like=values)
+
+
+def _pack(rest: pd.DataFrame) -> pd.Series:
+    """Columns that the table does not have, as one JSON document a row; NULL where all are."""
+    packed = []
+    for record in rest.astype(object).where(rest.notna(), None).to_dict("records"):
+        known = {str(name): value for name, value in record.items() if value is not None}
+        packed.append(msgspec.json.encode(known, enc_hook=str).decode() if known else None)
+    texts = pa.array(packed or [None] * len(rest), pa.string())
+    return as_series(texts, like=pd.Series(index=rest.index, name=EXTRA, dtype="str"))

@@ -1,0 +1,146 @@
+"""JSON Lines and JSON arrays in batches of bounded size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from .errors import ContractError
+from .files import Files, text_frame
+from .resource import Partition
+
+BATCH_RECORDS = 20_000
+CHUNK_BYTES = 1 << 20
+LARGEST_RECORD = 64 << 20
+UTF8_BOM = b"\xef\xbb\xbf"
+# A whole string, a bracket, or a quote whose string goes on in the next chunk.
+TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]|"', re.DOTALL)
+OPENING, CLOSING, UNFINISHED_STRING = (b"[", b"{"), (b"]", b"}"), b'"'
+# What may stand between two tokens at the top, the second token included.
+BEFORE_ARRAY = re.compile(rb"\s*\[")
+FIRST = re.compile(rb"\s*[\[{]")
+NEXT = re.compile(rb"\s*,\s*[\[{]")
+AFTER_ELEMENT = re.compile(rb"\s*\]")
+NOTHING = re.compile(rb"(?!)")
+
+Record = dict[str, str | None]
+decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+decode_string = msgspec.json.Decoder(str).decode
+
+
+@dataclass(frozen=True)
+class JsonFiles(Files):
+    """Files of JSON objects, encoded in UTF-8; a key that an object lacks is NULL.
+
+    A string comes as its characters, everything else as it is written: no digit is lost. The
+    columns named in `documents` stay JSON also where they hold a string.
+    """
+
+    documents: Sequence[str] = ()
+
+    def read(self, folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
+        """The objects of a file; what is not an object is set aside."""
+        with (folder / str(partition.file)).open("rb") as file:
+            if file.read(len(UTF8_BOM)) != UTF8_BOM:
+                file.seek(0)
+            numbered = enumerate(self._elements(file), start=1)
+            while batch := list(islice(numbered, BATCH_RECORDS)):
+                yield self._frame(batch, partition)
+
+    def _elements(self, file: BinaryIO) -> Iterator[bytes]:
+        """The text of each record."""
+        raise NotImplementedError
+
+    def _frame(self, batch: list[tuple[int, bytes]], partition: Partition) -> pd.DataFrame:
+        numbers: list[int] = []
+        records: list[Record] = []
+        for number, text in batch:
+            if not text.strip():
+                continue
+            try:
+                records.append(
+                    {name: self._cell(name, raw) for name, raw in decode_object(text).items()}
+                )
+                numbers.append(number)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                payload = text.decode("utf-8", errors="backslashreplace").strip()
+                partition.reject(number, "is not a JSON object", payload)
+        names = list(dict.fromkeys(name for record in records for name in record))
+        for column in self.columns:
+            accepted = (column,) if isinstance(column, str) else column
+            if not set(accepted) & set(names):
+                names.append(accepted[0])
+        columns = [
+            (name, pa.array([record.get(name) for record in records], pa.string()))
+            for name in names
+        ]
+        return text_frame(columns, numbers)
+
+    def _cell(self, name: str, raw: msgspec.Raw) -> str | None:
+        text = bytes(raw)
+        if text == b"null":
+            return None
+        if text.startswith(b'"') and name not in self.documents:
+            return decode_string(text)
+        return text.decode()
+
+
+class JsonLines(JsonFiles):
+    """One object a line."""
+
+    def _elements(self, file: BinaryIO) -> Iterator[bytes]:
+        yield from file
+
+
+class JsonArray(JsonFiles):
+    """One array of objects, of which no more than a record is held at a time."""
+
+    def _elements(self, file: BinaryIO) -> Iterator[bytes]:
+        # `start` is where the current element begins, or the gap before it; `scanned`, where
+        # the search for the next token goes on.
+        text, start, scanned, depth, number = b"", 0, 0, 0, 0
+        gap = BEFORE_ARRAY
+        while chunk := file.read(CHUNK_BYTES):
+            text += chunk
+            for token in TOKEN.finditer(text, scanned):
+                mark = token.group()
+                if mark == UNFINISHED_STRING:
+                    break
+                scanned = token.end()
+                if mark in OPENING:
+                    depth += 1
+                    if depth <= 2:
+                        _require_gap(file, number, gap, text[start:scanned])
+                        start, gap = (scanned, FIRST) if depth == 1 else (token.start(), NEXT)
+                elif mark in CLOSING:
+                    depth -= 1
+                    if depth == 1:
+                        number += 1
+                        yield text[start:scanned]
+                        start = scanned
+                    elif depth == 0:
+                        _require_gap(file, number, AFTER_ELEMENT, text[start:scanned])
+                        start, gap = scanned, NOTHING
+            text, scanned, start = text[start:], scanned - start, 0
+            if len(text) > LARGEST_RECORD:
+                raise _malformed(file, number, f"a record is over {LARGEST_RECORD >> 20} MB long")
+        if depth or text.strip() or gap is BEFORE_ARRAY:
+            raise _malformed(file, number, "the array doesn't end where the file ends")
+
+
+def _require_gap(file: BinaryIO, number: int, gap: re.Pattern[bytes], text: bytes) -> None:
+    if not gap.fullmatch(text):
+        found = text.strip()[:40].decode("utf-8", errors="backslashreplace")
+        raise _malformed(file, number, f"an array of objects can't go on with {found!r}")
+
+
+def _malformed(file: BinaryIO, number: int, what: str) -> ContractError:
+    return ContractError(f"{file.name}: after record {number}: {what}")

@@ -1,0 +1,168 @@
+"""The four steps of a load, each of which may be repeated, and all of them in a row.
+
+plan → write (each partition) → audit → publish. Between them only an `Attempt` travels; all state
+is in the destination, so each step may run in another process on another machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import MetaData, Table, inspect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateTable, DropTable
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import wait_exponential, wait_random
+
+from . import ledger, lease
+from .audit import audit
+from .connect import WORK_SCHEMA, Destination
+from .errors import explain, is_retryable
+from .ledger import Attempt
+from .publish import Counts, drop_staging, publish
+from .resource import Resource, Window
+from .stage import staging_table
+from .target import prepare_target
+from .write import Progress, write
+
+TRIES = 5
+log = structlog.get_logger()
+Result = TypeVar("Result")
+
+
+def new_run_id() -> str:
+    """A run's identity where no scheduler gives one; it sorts by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def plan(
+    destination: Destination,
+    resource: Resource,
+    run_id: str,
+    window: Window = Window(),
+    *,
+    owner: str | None = None,
+    take_over: bool = False,
+) -> tuple[Attempt, list[int]]:
+    """Freeze what the run will read, and open an attempt of it; gives its partitions' numbers.
+
+    Whatever is wrong with the source's shape or the target's is said here, before anything is
+    staged.
+    """
+    _bootstrap(destination)
+    parts = list(resource.partitions(resource.connect(), window))
+    added = prepare_target(destination, resource.load)
+    with destination.transaction() as connection:
+        attempt = ledger.open_attempt(
+            connection,
+            resource.name,
+            run_id,
+            resource.load.name,
+            window,
+            parts,
+            owner=owner,
+            take_over=take_over,
+        )
+        connection.execute(CreateTable(staging_table(attempt, resource.load.table)))
+    _sweep(destination, attempt)
+    log.info("planned", **_names(attempt), partitions=len(parts), columns_added=added)
+    return attempt, [part.number for part in parts]
+
+
+def load(
+    destination: Destination,
+    resource: Resource,
+    run_id: str,
+    window: Window = Window(),
+    *,
+    take_over: bool = False,
+    progress: Progress = lambda rows: None,
+) -> Counts:
+    """All four steps in this process; transient errors are retried, anything else ends the attempt."""
+    attempt, numbers = _retry(
+        partial(
+            plan,
+            destination,
+            resource,
+            run_id,
+            window,
+            owner=lease.this_process(),
+            take_over=take_over,
+        )
+    )
+    try:
+        for number in numbers:
+            _retry(partial(write, destination, attempt, resource, number, progress))
+        _retry(partial(audit, destination, attempt, resource.load))
+        counts = _retry(partial(publish, destination, attempt, resource.load))
+    except BaseException as error:
+        _record_failure(destination, attempt, error)
+        raise
+    finally:
+        clean_up(destination, attempt, resource)
+    log.info("published", **_names(attempt), **vars(counts))
+    return counts
+
+
+def clean_up(destination: Destination, attempt: Attempt, resource: Resource) -> None:
+    """Drop the staging table of an attempt that has ended; the next plan tries again if this fails."""
+    try:
+        drop_staging(destination, attempt, resource.load)
+    except DBAPIError as error:
+        log.warning("staging is left for the next run", **_names(attempt), error=explain(error))
+
+
+def _record_failure(destination: Destination, attempt: Attempt, error: BaseException) -> None:
+    status = "failed" if isinstance(error, Exception) else "aborted"
+    log.error(status, **_names(attempt), error=explain(error))
+    # The error that brought us here matters more than one met while recording it.
+    with contextlib.suppress(DBAPIError), destination.transaction("2s") as connection:
+        ledger.give_up(connection, attempt, status, explain(error))
+
+
+def _retry(step: Callable[[], Result]) -> Result:
+    return Retrying(
+        retry=retry_if_exception(is_retryable),
+        stop=stop_after_attempt(TRIES),
+        wait=wait_exponential(multiplier=0.5, max=30) + wait_random(0, 1),
+        before_sleep=_say_that_we_wait,
+        reraise=True,
+    )(step)
+
+
+def _say_that_we_wait(state: RetryCallState) -> None:
+    error = state.outcome and state.outcome.exception()
+    if error is not None and state.next_action is not None:
+        wait = round(state.next_action.sleep, 1)
+        log.warning("trying again", error=explain(error), seconds=wait, tries=state.attempt_number)
+
+
+def _bootstrap(destination: Destination) -> None:
+    """Make the work schema on the first run; later ones need no right to create anything but staging."""
+    with destination.transaction() as connection:
+        if not inspect(connection).has_table("quarantine", destination.work_schema):
+            ledger.bootstrap(connection)
+
+
+def _sweep(destination: Destination, attempt: Attempt) -> None:
+    """Drop what older attempts of this resource left staged, unless somebody still holds it."""
+    family = attempt.staging.removesuffix(str(attempt.generation))
+    with destination.transaction() as connection:
+        tables = inspect(connection).get_table_names(destination.work_schema)
+    for name in tables:
+        generation = name.removeprefix(family) if name.startswith(family) else ""
+        # A newer one is not ours to drop: we may have slept since we planned.
+        if generation.isdecimal() and int(generation) < attempt.generation:
+            left = Table(name, MetaData(schema=WORK_SCHEMA))
+            with contextlib.suppress(DBAPIError), destination.transaction("1s") as connection:
+                connection.execute(DropTable(left, if_exists=True))
+
+
+def _names(attempt: Attempt) -> dict[str, str | int]:
+    return {"resource": attempt.resource, "run_id": attempt.run_id, "attempt": attempt.number}

@@ -1,0 +1,72 @@
+"""What is wrong with the rows of one batch: a bad row is set aside with its reasons, the rest go on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from .errors import ContractError
+
+Severity = Literal["warn", "error"]
+LONGEST_VALUE = 200
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a row was set aside: the column, the rule it breaks, and the value that breaks it."""
+
+    column: str
+    rule: str
+    value: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it is stored in quarantine."""
+        return asdict(self)
+
+
+@dataclass
+class Problems:
+    """Collects what is wrong in a batch. A row is named by its label in the raw batch's index."""
+
+    reasons: dict[int, list[Reason]] = field(default_factory=lambda: defaultdict(list))
+    warnings: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def require(
+        self, column: str, rule: str, holds: pd.Series, severity: Severity = "error"
+    ) -> None:
+        """Set aside the rows where `holds` is False; with `warn`, only count them.
+
+        A NULL in `column` passes, whatever `holds` says of it: that it must be there is the
+        table's `nullable=False`.
+        """
+        if column not in self.rows:
+            raise ContractError(
+                f"check() requires something of {column!r}, which is not a column of the table",
+                f"Columns: {', '.join(map(str, self.rows.columns))}",
+            )
+        values = self.rows[column]
+        broken = values.index[values.notna() & ~holds.fillna(True).astype(bool)]
+        if severity == "warn":
+            self.warnings[column, rule] += len(broken)
+        else:
+            self.add(column, rule, values.loc[broken])
+
+    def add(self, column: str, rule: str, values: pd.Series) -> None:
+        """Set these rows aside: `values` are the cells of `column` that break `rule`."""
+        for row, value in values.items():
+            self.reasons[row].append(Reason(column, rule, _shorten(value)))
+
+    def has(self, column: str, row: int) -> bool:
+        """Whether this cell has a reason already, so that a second one would only be noise."""
+        return any(reason.column == column for reason in self.reasons.get(row, ()))
+
+
+def _shorten(value: object) -> str | None:
+    if value is None or value is pd.NA:
+        return None
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"

@@ -1,0 +1,162 @@
+"""What a resource is: where its rows come from, what they must look like, how they reach their table."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import TIMESTAMP, BigInteger, Column, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from .errors import ConfigError
+from .problems import Problems
+
+LINEAGE = ("_run_id", "_loaded_at", "_source_file", "_source_row")
+EXTRA = "_extra"
+
+
+def lineage() -> list[Column[Any]]:
+    """Where each row came from, and what the source sent beside the declared columns."""
+    return [
+        Column("_run_id", Text, nullable=False),
+        Column("_loaded_at", TIMESTAMP(timezone=True), nullable=False),
+        Column(EXTRA, JSONB),
+    ]
+
+
+def file_lineage() -> list[Column[Any]]:
+    """`lineage`, with the file and the record in it, counted from 1."""
+    return [*lineage(), Column("_source_file", Text), Column("_source_row", BigInteger)]
+
+
+@dataclass(frozen=True)
+class Append:
+    """Add the rows; loading a file, a window or a run again replaces what it brought before.
+
+    `cursor` is the column that a window is cut by.
+    """
+
+    table: Table
+    cursor: str | None = None
+    name = "append"
+
+
+@dataclass(frozen=True)
+class Replace:
+    """The table becomes what was read. An empty read keeps the old rows unless `allow_empty`."""
+
+    table: Table
+    allow_empty: bool = False
+    cursor = None
+    name = "replace"
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Rows with a new primary key are inserted, those that differ are updated.
+
+    With a `cursor`, an older row never overwrites a newer one.
+    """
+
+    table: Table
+    cursor: str | None = None
+    name = "merge"
+
+
+Load = Append | Replace | Merge
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of the source that a run reads, `start` inclusive and `end` exclusive; None is open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record that could not even be read."""
+
+    position: int
+    rule: str
+    payload: str
+
+
+@dataclass
+class Partition:
+    """A part of a resource that is read on its own: a file, a range of keys."""
+
+    number: int = 0
+    window: Window = Window()
+    file: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def reject(self, position: int, rule: str, payload: str) -> None:
+        """Set aside the record at this position (from 1), which could not even be read."""
+        self.rejects.append(Reject(position, rule, payload))
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One module of `sources/`, ready to run."""
+
+    name: str
+    load: Load
+    connect: Callable[[], Any]
+    partitions: Callable[[Any, Window], Sequence[Partition]]
+    extract: Callable[[Any, Partition], Iterator[pd.DataFrame]]
+    transform: Callable[[pd.DataFrame, Problems], pd.DataFrame]
+    check: Callable[[pd.DataFrame, Problems], None]
+
+    @classmethod
+    def of(cls, module: ModuleType, connect: Callable[[], Any]) -> Resource:
+        """The resource that a module describes, read through `connect`."""
+        source, name = module.__name__.split(".")[-2:]
+        needed = ("LOAD", "partitions", "extract", "transform", "check")
+        missing = [part for part in needed if not hasattr(module, part)]
+        if missing:
+            raise ConfigError(
+                f"{module.__file__} is not a resource: it has no {', '.join(missing)}",
+                "Move helpers out of sources/, or name them with a leading underscore.",
+            )
+        return cls(
+            name=f"{source}.{name}",
+            load=module.LOAD,
+            connect=connect,
+            partitions=module.partitions,
+            extract=module.extract,
+            transform=module.transform,
+            check=module.check,
+        )
+
+
+def resource_names(sources: ModuleType) -> list[str]:
+    """`source.resource` for each module in the package `sources`, without importing any of them."""
+    names = []
+    for source in pkgutil.iter_modules(sources.__path__):
+        folders = [f"{folder}/{source.name}" for folder in sources.__path__]
+        names += [
+            f"{source.name}.{module.name}"
+            for module in pkgutil.iter_modules(folders)
+            if module.name != "connection" and not module.name.startswith("_")
+        ]
+    return sorted(names)
+
+
+def find_resource(sources: ModuleType, name: str) -> Resource:
+    """Import one resource by its name `source.resource`."""
+    if name not in resource_names(sources):
+        known = ", ".join(resource_names(sources)) or "none yet"
+        raise ConfigError(f"there is no resource {name!r}", f"Resources: {known}")
+    source, _, resource = name.partition(".")
+    package = f"{sources.__name__}.{source}"
+    module = importlib.import_module(f"{package}.{resource}")
+    return Resource.of(module, importlib.import_module(f"{package}.connection").connect)

@@ -1,0 +1,58 @@
+"""For the tests of this project: made-up records through a resource's real code and a real load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import create_engine, make_url, select
+
+from . import ledger
+from .connect import Destination, connect
+from .loading import load, new_run_id
+from .publish import Counts
+from .resource import LINEAGE, Resource
+
+
+@contextmanager
+def fresh_destination(server: str, name: str) -> Iterator[Destination]:
+    """An empty database on this server, dropped afterwards."""
+    url = make_url(server)
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
+    destination = connect(url.set(database=name), "etl_work", "tests")
+    try:
+        yield destination
+    finally:
+        destination.engine.dispose()
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+        admin.dispose()
+
+
+def load_from(destination: Destination, connection: Any, module: ModuleType) -> Counts:
+    """Run the resource of `module` once, reading from `connection` instead of its real source."""
+    return load(destination, Resource.of(module, lambda: connection), new_run_id())
+
+
+def rows_of(destination: Destination, module: ModuleType) -> list[dict[str, Any]]:
+    """What stands in the resource's table, without lineage, in the order of its columns."""
+    columns = [column for column in module.LOAD.table.columns if column.name not in LINEAGE]
+    with destination.engine.connect() as connection:
+        rows = connection.execute(select(*columns).order_by(*columns)).mappings()
+        return [dict(row) for row in rows]
+
+
+def reasons_of(destination: Destination) -> list[str]:
+    """The rules that quarantined rows break, a text for each row, in the order of the source."""
+    entries = ledger.quarantine
+    newest = select(entries.c.reasons).where(entries.c.superseded_by.is_(None))
+    with destination.engine.connect() as connection:
+        found = connection.execute(newest.order_by(entries.c.source_file, entries.c.source_row))
+        return [
+            "; ".join(f"{reason.get('column', 'record')} {reason['rule']}" for reason in row.reasons)
+            for row in found
+        ]

@@ -1,0 +1,131 @@
+"""The command line itself: help, usage, schema, pipes and start-up."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from etlgen import __version__
+
+from .conftest import Etlgen
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"black", "jinja2", "pandas", "pyarrow", "pydantic", "rich", "ruff", "sqlalchemy", "yaml"}
+
+
+def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "etlgen", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    script = "import sys, etlgen.cli; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not HEAVY & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_help_lists_the_commands(etlgen: Etlgen, arguments: list[str]) -> None:
+    result = etlgen(*arguments)
+    assert result.code == 0
+    for command in ("new", "schema", "demo"):
+        assert f"\n  {command} " in result.out
+
+
+@pytest.mark.parametrize("command", ["new", "schema", "demo"])
+def test_each_command_has_help_and_an_example(etlgen: Etlgen, command: str) -> None:
+    result = etlgen(command, "--help")
+    assert result.code == 0
+    assert f"Example: etlgen {command}" in result.out
+
+
+def test_version(etlgen: Etlgen) -> None:
+    assert etlgen("--version").out == f"etlgen {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nwe"], "No such command 'nwe'. Did you mean 'new'?"),
+        (["new", "--nope"], "--nope"),
+        (["new", "a", "b"], "unexpected"),
+        (["new", "--spec"], "--spec"),
+        (["schema", "sauce"], "sauce"),
+    ],
+)
+def test_a_mistake_on_the_command_line_exits_2(
+    etlgen: Etlgen, arguments: list[str], says: str
+) -> None:
+    result = etlgen(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert says in result.err
+    data = etlgen(arguments[0], "--json", *arguments[1:])
+    assert (data.code, data.err) == (2, "")
+    assert data.json["exit_code"] == 2
+    assert data.json["findings"][0]["code"] == "usage"
+
+
+@pytest.mark.parametrize("of", ["project", "source", "spec"])
+def test_the_schema_is_a_json_schema(etlgen: Etlgen, of: str) -> None:
+    result = etlgen("schema", of)
+    assert (result.code, result.err) == (0, "")
+    Draft202012Validator.check_schema(result.json)
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "etlgen", "--help"],
+        cwd=ROOT,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert done.returncode == 141
+    assert done.stderr == b""
+
+
+def test_without_a_terminal_there_is_no_colour_and_no_question() -> None:
+    done = process("new")
+    assert done.returncode == 3
+    assert b"\x1b" not in done.stdout + done.stderr
+
+
+def test_control_characters_are_shown_not_obeyed(tmp_path: Path) -> None:
+    spec = tmp_path / "a.yaml"
+    spec.write_text('name: "\\e[2J\\u202e"\n"k\\e[31m": 1\n')
+    for option in ([], ["--json"]):
+        done = process("new", "--spec", str(spec), *option)
+        assert done.returncode == 3
+        assert b"\x1b" not in done.stdout + done.stderr
+        assert "\u202e".encode() not in done.stdout + done.stderr
+
+
+def test_a_terminal_of_another_encoding_gets_escapes(tmp_path: Path) -> None:
+    spec = tmp_path / "é.yaml"
+    spec.write_text("naïve: 1\n")
+    done = process("new", "--spec", str(spec), PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 3
+    assert rb"\xe9.yaml" in done.stderr
+
+
+def test_a_secret_in_a_spec_is_not_repeated(tmp_path: Path) -> None:
+    spec = tmp_path / "a.yaml"
+    spec.write_text("name: shop\nurl: postgresql://u:S3cr3t-canary@h/db\n")
+    for option in ([], ["--json"]):
+        done = process("new", "--spec", str(spec), *option)
+        assert done.returncode == 3
+        assert b"S3cr3t-canary" not in done.stdout + done.stderr
