@@ -125,7 +125,7 @@ def demo(
     """Generate a small shop's pipeline, run it into a real PostgreSQL and show the rows."""
     from etlgen.usecases.demo import run as run_demo
 
-    run_demo(directory)
+    run_demo(directory, _print)
 
 
 def main() -> None:

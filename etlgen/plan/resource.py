@@ -16,10 +16,12 @@ from etlgen.vocabulary.clean import cleaned
 from etlgen.vocabulary.column import Column
 from etlgen.vocabulary.types import conversion, fill_default, sqlalchemy_type
 
-
 # Names that test modules have already: a resource of that name gets another one there.
 NAMES_IN_TESTS = frozenset(
-    ("counts", "destination", "file", "load_from", "len", "reasons_of", "rows", "rows_of", "tmp_path")
+    (
+        *("connection", "counts", "destination", "file", "len", "load_from", "monkeypatch"),
+        *("pytest", "reasons_of", "rows", "rows_of", "run", "run_dag", "tmp_path"),
+    )
 )
 
 
@@ -43,7 +45,8 @@ def plan_resource(
         name=f"{module_name(source.name)}.{module_name(resource.name)}",
         module=module,
         alias=f"{module}_resource" if module in NAMES_IN_TESTS else module,
-        constant=module.upper(),
+        label=module.rstrip("_"),
+        constant=module.rstrip("_").upper(),
         title=f"{source.name} {resource.name} → {schema}.{resource.table}",
         table=resource.table,
         asset=f"x-{package.replace('_', '-')}://{quote(schema)}/{quote(resource.table)}",
@@ -107,9 +110,7 @@ def _checks(columns: tuple[Column, ...]) -> Iterator[Code]:
                 "problems.require({name}, {rule}, {holds}{severity})",
                 name=column.name,
                 rule=check.message,
-                holds=check_expression(
-                    check, code("rows[{name}]", name=column.name), column.type
-                ),
+                holds=check_expression(check, code("rows[{name}]", name=column.name), column.type),
                 severity=severity if check.severity != "error" else code(""),
             )
 

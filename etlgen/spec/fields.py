@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from etlgen import names
+from etlgen.pycode import is_visible
 from etlgen.spec.problem import refusal
 from etlgen.spec.schedule import PRESETS, read_schedule
 from etlgen.vocabulary.checks import RULES, SEVERITIES, rule_of
@@ -21,6 +22,8 @@ from etlgen.vocabulary.column import BadValue, Clean, ColumnType, plain_text
 from etlgen.vocabulary.types import TYPES, read_type, suggest_type
 
 _REFERENCE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
+# One kind of quotes takes away the meaning of ' and \, the other that of $ and `; none of both.
+_UNQUOTABLE = re.compile(r"\$\{|['\\].*[$`]|[$`].*['\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +92,10 @@ def _clean(value: object) -> Clean:
     try:
         return read_clean(value)
     except BadValue as problem:
-        word = value if isinstance(value, str) else next(iter(value), "") if value else ""  # type: ignore[call-overload]
         if str(problem) != "is not a cleaning operation":
             raise refusal("clean", str(problem)) from None
-        hint = did_you_mean(str(word), [*OPERATIONS]) or f"operations: {', '.join(OPERATIONS)}"
+        word = str(next(iter(value), "")) if isinstance(value, dict) else str(value)
+        hint = did_you_mean(word, [*OPERATIONS]) or f"operations: {', '.join(OPERATIONS)}"
         raise refusal("clean", f"{repr_of(value)} {problem}", hint) from None
 
 
@@ -162,8 +165,16 @@ def _setting(value: object) -> Setting:
 
 def _path_setting(value: object) -> Setting:
     setting = _setting(value)
-    if setting.default is not None and (not setting.default.strip() or "\0" in setting.default):
+    folder = setting.default
+    if folder is None:
+        return setting
+    if not folder.strip():
         raise refusal("path", "a path is missing", "write a folder, ${NAME} or ${NAME:-folder}")
+    if not all(map(is_visible, folder)):
+        raise refusal("path", f"{names.shown(folder)} is not a path with visible names")
+    if setting.env and _UNQUOTABLE.search(folder):
+        hint = "write only ${NAME} here, and the path into the environment"
+        raise refusal("path", f"{names.shown(folder)} cannot stand in a .env file", hint)
     return setting
 
 

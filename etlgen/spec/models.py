@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from etlgen.names import SchemaName as SchemaNameType
-from etlgen.names import folded, package_name
+from etlgen.names import folded, package_name, shown
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.fields import (
     ProjectName,
@@ -28,6 +28,7 @@ from etlgen.spec.fields import (
 from etlgen.spec.named import NAME, with_names
 from etlgen.spec.problem import Problem
 from etlgen.vocabulary.column import Column, Notation
+from etlgen.vocabulary.samples import judge
 from etlgen.vocabulary.types import TYPES
 
 WriteDisposition = Literal["append", "replace", "merge"]
@@ -98,14 +99,13 @@ class ResourceSpec(Model):
 
     def resolved_columns(self) -> tuple[Column, ...]:
         """The columns in the order of the spec, with everything about each."""
-        cursor = self.cursor.field if self.cursor else None
-        return tuple(
-            column.resolved(
-                self.notation(column),
-                in_key=name in self.primary_key,
-                is_cursor=name == cursor,
-            )
-            for name, column in self.columns.items()
+        return tuple(map(self._resolved, self.columns.values()))
+
+    def _resolved(self, column: ColumnSpec) -> Column:
+        return column.resolved(
+            self.notation(column),
+            in_key=column.name in self.primary_key,
+            is_cursor=self.cursor is not None and self.cursor.field == column.name,
         )
 
     def problems(self) -> Iterator[Problem]:
@@ -113,6 +113,7 @@ class ResourceSpec(Model):
         yield from self._key_problems()
         yield from self._cursor_problems()
         yield from self._name_problems()
+        yield from self._example_problems()
 
     def _key_problems(self) -> Iterator[Problem]:
         for index, name in enumerate(self.primary_key):
@@ -168,6 +169,15 @@ class ResourceSpec(Model):
                         f"{origin!r} is already read into the column {other!r}",
                         "copy the column in transform() instead",
                     )
+
+    def _example_problems(self) -> Iterator[Problem]:
+        for name, column in self.columns.items():
+            if column.example is None or next(column.problems(), None) is not None:
+                continue
+            _, reasons = judge(self._resolved(column), column.example)
+            if reasons:
+                path = ("columns", name, "example")
+                yield Problem(path, "example", f"{shown(column.example)} {' and '.join(reasons)}")
 
 
 class SourceSpec(Model):

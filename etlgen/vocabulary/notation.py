@@ -21,7 +21,7 @@ FALSE = ("false", "f", "no", "n", "off", "0")
 
 _ISO_DATE = r"\d{4}-\d\d-\d\d"
 _ISO_TIME = r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?"
-_ISO_TIMESTAMP = rf"{_ISO_DATE}[T ]{_ISO_TIME}"
+_ISO_TIMESTAMP = rf"{_ISO_DATE}([T ]{_ISO_TIME})?"
 _OFFSET = r"(Z|[+-]\d\d(:?\d\d)?)"
 
 _Moment = TypeVar("_Moment", date, time, datetime)
@@ -167,7 +167,7 @@ def read_instant(text: str, type: ColumnType, notation: Notation) -> datetime:
         moment = _strptime(text, notation.format, "timestamp")
     else:
         reason = "is not a timestamp like 2026-01-31T23:59:59"
-        look = rf"{_ISO_TIMESTAMP}{_OFFSET}?"
+        look = rf"{_ISO_DATE}([T ]{_ISO_TIME}{_OFFSET}?)?"
         moment = _iso(datetime.fromisoformat, look, text, reason)
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from etlgen.vocabulary.column import ColumnType
 from etlgen.vocabulary.notation import unit
@@ -16,6 +17,7 @@ SAMPLE_MOMENT = datetime(2026, 1, 15, 9, 30)
 SAMPLE_INSTANT = SAMPLE_MOMENT.replace(tzinfo=UTC)
 
 _WIDE = Context(prec=80)
+_Day = TypeVar("_Day", date, datetime)
 
 
 def text_samples(type: ColumnType) -> Iterator[str]:
@@ -57,11 +59,20 @@ def moment_samples(start: datetime) -> Callable[[ColumnType], Iterable[datetime]
 
 
 def moments_near(value: datetime, type: ColumnType) -> Iterable[datetime]:
-    return [value + timedelta(hours=n) for n in (0, 1, 2, 3, 24, 48, -1, -2, -24, -48)]
+    steps = (0, 1, 2, 3, 24, 48, -1, -2, -24, -48)
+    return _moved(value, (timedelta(hours=step) for step in steps))
 
 
 def dates_near(value: date, type: ColumnType) -> Iterable[date]:
-    return [value + timedelta(days=n) for n in (0, 1, 2, 3, 31, -1, -2, -3, -31)]
+    steps = (0, 1, 2, 3, 31, -1, -2, -3, -31)
+    return _moved(value, (timedelta(days=step) for step in steps))
+
+
+def _moved(value: _Day, steps: Iterable[timedelta]) -> Iterator[_Day]:
+    """The value moved by each step, but not beyond the years 1 to 9999."""
+    for step in steps:
+        with suppress(OverflowError):
+            yield value + step
 
 
 def times_near(value: time, type: ColumnType) -> Iterable[time]:

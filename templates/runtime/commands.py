@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
@@ -16,14 +17,16 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import inspect, select
+from sqlalchemy import Text as SqlText
+from sqlalchemy import cast, func, inspect, select
 
 from . import ledger
 from .connect import Destination
 from .errors import BusyError, ConfigError, explain
 from .loading import load, new_run_id
 from .publish import Counts
-from .resource import Resource, Window, find_resource, resource_names
+from .resource import EXTRA, LINEAGE, Resource, Window, find_resource, resource_names
+from .target import table_exists
 
 FAILED, BUSY = 1, 75  # 75 is sysexits.h's "temporary failure, try again later"
 WIDE_ENOUGH = 200
@@ -106,17 +109,38 @@ def show_status(destination: Destination, limit: int) -> None:
 def show_quarantine(destination: Destination, resource: str | None, limit: int) -> None:
     """Print the rows that are set aside and not yet superseded, with the reasons."""
     entries = ledger.quarantine
-    query = select(entries).where(entries.c.superseded_by.is_(None)).order_by(entries.c.id)
+    in_order = (entries.c.resource, entries.c.source_file, entries.c.source_row)
+    query = select(entries).where(entries.c.superseded_by.is_(None)).order_by(*in_order)
     if resource:
         query = query.where(entries.c.resource == resource)
     table = _table("resource", "from", "reasons", "record")
     for row in _query(destination, query.limit(limit)):
         origin = f"{row.source_file or ''}:{row.source_row}"
         reasons = "\n".join(map(reason_text, row.reasons))
-        table.add_row(
-            row.resource, _printable(origin), _printable(reasons), _printable(str(row.payload))
-        )
+        record = json.dumps(row.payload, ensure_ascii=False)
+        table.add_row(row.resource, *map(_printable, (origin, reasons, record)))
     _print(table)
+
+
+def show_rows(destination: Destination, resources: Sequence[Resource], limit: int) -> None:
+    """Print the first rows of each table, without lineage."""
+    for resource in resources:
+        target = resource.load.table
+        columns = [column for column in target.columns if column.name not in (*LINEAGE, EXTRA)]
+        table = _table(*(column.name for column in columns))
+        with destination.transaction() as connection:
+            connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
+            if not table_exists(connection, target):
+                print(f"{target.fullname} is not there yet: it comes with the first run.\n")
+                continue
+            count = connection.execute(select(func.count()).select_from(target)).scalar_one()
+            texts = [cast(column, SqlText) for column in columns]
+            rows = select(*texts).order_by(*target.primary_key or columns).limit(limit)
+            for row in connection.execute(rows):
+                table.add_row(*("NULL" if cell is None else _printable(cell) for cell in row))
+        print(f"{target.fullname}: {count:,} rows")
+        _print(table)
+        print()
 
 
 def reason_text(reason: dict[str, Any]) -> str:

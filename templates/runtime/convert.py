@@ -1,18 +1,19 @@
-"""From text to exact types, cell by cell where need be: a cell that can't be read is a problem of its row.
+"""From text to exact types: a cell that can't be read is a problem of its row.
 
-Every function takes a column of text and gives an Arrow-typed one. White space around a value is
-ignored, and an empty text is NULL. Whole columns are cast at once; only where that fails is the
-bad cell looked for.
+Every function takes a column of text and gives an Arrow-typed one. White space around a
+value is ignored, and an empty text is NULL. Whole columns are cast at once; a cell is
+looked at by itself only where that could not work.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 import uuid
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import partial
+from typing import Any
 
 import msgspec
 import pandas as pd
@@ -23,14 +24,24 @@ from .errors import ContractError
 from .problems import Problems
 
 Parse = Callable[[pa.Array], pa.Array]
-Why = Callable[[str], str]
 
-INTEGERS = {16: "smallint", 32: "integer", 64: "bigint"}
+# Bits -> the type in PostgreSQL and in Arrow, and how many digits always fit.
+INTEGERS = {
+    16: ("smallint", pa.int16(), 4),
+    32: ("integer", pa.int32(), 9),
+    64: ("bigint", pa.int64(), 18),
+}
 TRUE = ("true", "t", "yes", "y", "on", "1")
 FALSE = ("false", "f", "no", "n", "off", "0")
 ISO = "ISO8601"
 TIMESTAMP = pa.timestamp("us")
 INSTANT = pa.timestamp("us", "UTC")
+DAY = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+CLOCK = r"(?:[01][0-9]|2[0-3])(?::[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?"
+OFFSET = r"(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
+UUID = re.compile(r"(?i)(urn:uuid:)?\{?[0-9a-f]{8}(-?[0-9a-f]{4}){4}[0-9a-f]{8}\}?")
+NO_TEXT = pa.scalar(None, pa.string())
+JSON_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def to_boolean(
@@ -41,30 +52,36 @@ def to_boolean(
     false: str | tuple[str, ...] = FALSE,
 ) -> pd.Series:
     """Words to booleans; upper and lower case are the same."""
-    words = {word.lower(): True for word in ([true] if isinstance(true, str) else true)}
-    words |= {word.lower(): False for word in ([false] if isinstance(false, str) else false)}
+    yes = [true] if isinstance(true, str) else true
+    no = [false] if isinstance(false, str) else false
+    words = pc.utf8_lower(pa.array([*yes, *no]))
+    meanings = pa.array([True] * len(yes) + [False] * len(no))
 
     def parse(texts: pa.Array) -> pa.Array:
-        found = pc.index_in(pc.utf8_lower(texts), pa.array(list(words)))
-        return pc.take(pa.array(list(words.values())), found)
+        return pc.take(meanings, pc.index_in(pc.utf8_lower(texts), words))
 
-    return _read(values, problems, parse, lambda text: "is not a boolean")
+    return _read(values, problems, parse, "is not a boolean")
 
 
 def to_integer(
     values: pd.Series, problems: Problems, *, bits: int = 64, thousands_mark: str = ""
 ) -> pd.Series:
     """Whole numbers that fit smallint (16), integer (32) or bigint (64 bits)."""
-    number = _number_pattern(thousands_mark, decimals=False)
-    kind = {16: pa.int16(), 32: pa.int32(), 64: pa.int64()}[bits]
+    number = _number_pattern(thousands_mark)
+    name, kind, digits = INTEGERS[bits]
+    limit = 2 ** (bits - 1)
+
+    def exactly(text: str) -> int | None:
+        value = Decimal(text)
+        return int(value) if -limit <= value < limit else None
 
     def parse(texts: pa.Array) -> pa.Array:
-        return pc.cast(_plain_number(texts, number, thousands_mark), kind)
+        plain = _plain_number(texts, number, thousands_mark)
+        return _cast_numbers(plain, rf"-?[0-9]{{1,{digits}}}", kind, exactly)
 
-    def why(text: str) -> str:
-        if re.fullmatch(number, text):
-            return f"is out of range for {INTEGERS[bits]}"
-        return "is not a whole number"
+    def why(broken: pa.Array) -> pa.Array:
+        too_big = f"is out of range for {name}"
+        return pc.if_else(_matches(broken, number), too_big, "is not a whole number")
 
     return _read(values, problems, parse, why)
 
@@ -78,30 +95,42 @@ def to_decimal(
     decimal_mark: str = ".",
     thousands_mark: str = "",
 ) -> pd.Series:
-    """Exact decimals; a value with more decimals than `scale` is refused rather than rounded."""
+    """Exact decimals; one with more decimals than `scale` is refused, not rounded."""
     number = _number_pattern(thousands_mark, decimal_mark)
-    kind = pa.decimal128 if precision <= 38 else pa.decimal256
+    kind = (pa.decimal128 if precision <= 38 else pa.decimal256)(precision, scale)
+    before = precision - scale
+    # Arrow's own parser must see no other text: it gives wrong numbers for more digits
+    # than its type holds, and crashes on large exponents.
+    surely_fits = rf"-?(?:0|[0-9]{{0,{before}}})(?:\.[0-9]{{0,{scale}}})?"
+    exact = Context(prec=precision, traps=[Inexact, InvalidOperation])
+
+    def exactly(text: str) -> Decimal:
+        return Decimal(text).quantize(Decimal(1).scaleb(-scale), context=exact)
 
     def parse(texts: pa.Array) -> pa.Array:
         plain = _plain_number(texts, number, thousands_mark, decimal_mark)
-        return pc.cast(plain, kind(precision, scale))
+        return _cast_numbers(plain, surely_fits, kind, exactly)
 
-    def why(text: str) -> str:
-        if not re.fullmatch(number, text):
+    def too_long(text: str | None) -> str:
+        if text is None:
             return "is not a number"
-        try:
-            value = Decimal(text.replace(thousands_mark, "").replace(decimal_mark, "."))
-        except InvalidOperation:
-            return "is not a number"
-        if value.adjusted() >= precision - scale:
-            return f"has more than {precision - scale} digits before the decimal point"
+        if Decimal(text).adjusted() >= before:
+            return f"has more than {before} digits before the decimal point"
         return f"has more than {scale} decimals"
+
+    def why(broken: pa.Array) -> pa.Array:
+        plain = _plain_number(broken, number, thousands_mark, decimal_mark)
+        return pa.array([too_long(text) for text in plain.to_pylist()], pa.string())
 
     return _read(values, problems, parse, why)
 
 
 def to_double(
-    values: pd.Series, problems: Problems, *, decimal_mark: str = ".", thousands_mark: str = ""
+    values: pd.Series,
+    problems: Problems,
+    *,
+    decimal_mark: str = ".",
+    thousands_mark: str = "",
 ) -> pd.Series:
     """Finite floating point numbers."""
     number = _number_pattern(thousands_mark, decimal_mark)
@@ -111,23 +140,19 @@ def to_double(
         numbers = pc.cast(plain, pa.float64())
         return pc.if_else(pc.is_finite(numbers), numbers, None)
 
-    return _read(values, problems, parse, lambda text: "is not a number")
+    return _read(values, problems, parse, "is not a number")
 
 
 def to_date(values: pd.Series, problems: Problems, *, format: str = ISO) -> pd.Series:
     """Calendar days, written as 2026-01-31 or in a strptime format."""
-    if format == ISO:
-        return _read(
-            values,
-            problems,
-            lambda texts: pc.cast(texts, pa.date32()),
-            lambda text: "is not a date like 2026-01-31",
-        )
+
+    def parse(texts: pa.Array) -> pa.Array:
+        if format != ISO:
+            return pc.cast(_strptime(texts, format), pa.date32())
+        return _within_years(cast_or_null(_only(texts, DAY), pa.date32()))
+
     return _read(
-        values,
-        problems,
-        lambda texts: pc.cast(_strptime(texts, format), pa.date32()),
-        lambda text: f"is not a date in the format {format}",
+        values, problems, parse, f"is not a date {_like('2026-01-31', format)}"
     )
 
 
@@ -135,105 +160,124 @@ def to_time(values: pd.Series, problems: Problems, *, format: str = ISO) -> pd.S
     """Times of day, written as 23:59:59 or in a strptime format."""
 
     def parse(texts: pa.Array) -> pa.Array:
-        if format == ISO:
-            on_a_day = pc.binary_join_element_wise("1970-01-01", _microseconds(texts), "T")
-            return pc.cast(pc.cast(on_a_day, TIMESTAMP), pa.time64("us"))
-        return pc.cast(_strptime(texts, format), pa.time64("us"))
+        if format != ISO:
+            return pc.cast(_strptime(texts, format), pa.time64("us"))
+        clocks = _microseconds(_only(texts, CLOCK))
+        on_a_day = pc.binary_join_element_wise("1970-01-01", clocks, "T")
+        return pc.cast(pc.cast(on_a_day, TIMESTAMP), pa.time64("us"))
 
-    like = "like 23:59:59" if format == ISO else f"in the format {format}"
-    return _read(values, problems, parse, lambda text: f"is not a time {like}")
+    return _read(values, problems, parse, f"is not a time {_like('23:59:59', format)}")
 
 
 def to_timestamp(
-    values: pd.Series, problems: Problems, *, format: str = ISO, timezone: str | None = None
+    values: pd.Series,
+    problems: Problems,
+    *,
+    format: str = ISO,
+    timezone: str | None = None,
 ) -> pd.Series:
     """Points in time, written as 2026-01-31T23:59:59 or in a strptime format.
 
-    With a `timezone` they are instants: a value without an offset is that zone's local time; one
-    that the clocks skip or repeat there names no instant. Fractions end at microseconds.
+    With a `timezone` they are instants: a value without an offset is that zone's local
+    time; one that the clocks skip or repeat there names no instant. Fractions end at
+    microseconds.
     """
 
-    def parse(texts: pa.Array) -> pa.Array:
-        if format == ISO and timezone is None:
-            return pc.cast(_microseconds(texts), TIMESTAMP)
-        if format == ISO:
-            return _parse_instants(_microseconds(texts), str(timezone))
-        moments = _strptime(texts, format, utc=timezone is not None and "%z" in format)
-        if timezone is None or moments.type == INSTANT:
-            return moments
-        return _localize(moments, timezone)
+    def read(texts: pa.Array) -> pa.Array:
+        if format != ISO:
+            return _strptime(texts, format)
+        local = _only(texts, f"{DAY}(?:[T ]{CLOCK})?")
+        return cast_or_null(_microseconds(local), TIMESTAMP)
 
-    def why(text: str) -> str:
-        if timezone is not None and _is_skipped_or_repeated(text, format, timezone):
-            return f"is skipped or repeated by the clocks of {timezone}"
-        like = "like 2026-01-31T23:59:59" if format == ISO else f"in the format {format}"
-        return f"is not a timestamp {like}"
+    def moments(texts: pa.Array) -> pa.Array:
+        found = read(texts)
+        if timezone is None or found.type == INSTANT:
+            return found
+        instants = _localize(found, timezone)
+        if format != ISO:
+            return instants
+        zoned = _only(texts, f"{DAY}[T ]{CLOCK}{OFFSET}")
+        return pc.coalesce(instants, cast_or_null(_microseconds(zoned), INSTANT))
 
-    return _read(values, problems, parse, why)
+    def why(broken: pa.Array) -> pa.Array:
+        return pc.case_when(
+            pc.make_struct(pc.is_valid(moments(broken)), pc.is_valid(read(broken))),
+            "is outside the years 1 to 9999",
+            f"is skipped or repeated by the clocks of {timezone}",
+            f"is not a timestamp {_like('2026-01-31T23:59:59', format)}",
+        )
+
+    return _read(values, problems, lambda texts: _within_years(moments(texts)), why)
 
 
-def to_bytes(values: pd.Series, problems: Problems, *, format: str = "hex") -> pd.Series:
-    """Bytes, written in hex (with or without PostgreSQL's leading backslash-x) or base64."""
+def to_bytes(
+    values: pd.Series, problems: Problems, *, format: str = "hex"
+) -> pd.Series:
+    """Bytes in hex, with or without PostgreSQL's leading backslash-x, or in base64."""
 
     def decode(text: str) -> bytes:
         if format == "hex":
             return bytes.fromhex(text.removeprefix("\\x"))
         return base64.b64decode(text, validate=True)
 
-    def parse(texts: pa.Array) -> pa.Array:
-        return pa.array([text and decode(text) for text in texts.to_pylist()], pa.binary())
-
-    return _read(values, problems, parse, lambda text: f"is not {format}")
+    parse = partial(_one_by_one, decode, pa.binary())
+    return _read(values, problems, parse, f"is not {format}")
 
 
 def to_uuid(values: pd.Series, problems: Problems) -> pd.Series:
     """UUIDs as 16 bytes."""
 
-    def parse(texts: pa.Array) -> pa.Array:
-        ids = [text and uuid.UUID(text).bytes for text in texts.to_pylist()]
-        return pa.array(ids, pa.binary(16))
+    def decode(text: str) -> bytes | None:
+        return uuid.UUID(text).bytes if UUID.fullmatch(text) else None
 
-    return _read(values, problems, parse, lambda text: "is not a UUID")
+    parse = partial(_one_by_one, decode, pa.binary(16))
+    return _read(values, problems, parse, "is not a UUID")
 
 
 def to_json(values: pd.Series, problems: Problems) -> pd.Series:
-    """JSON documents as text, each digit kept."""
+    """JSON documents as text, each digit kept; PostgreSQL's have no NUL character."""
 
-    def parse(texts: pa.Array) -> pa.Array:
-        for text in texts.drop_null().to_pylist():
-            if "\\u0000" in text:
-                raise ValueError("PostgreSQL's jsonb has no NUL character")
-            msgspec.json.decode(text.encode(), type=msgspec.Raw)
-        return texts
+    def check(text: str) -> str | None:
+        msgspec.json.decode(text.encode(), type=msgspec.Raw)
+        return None if JSON_NUL.search(text) else text
 
-    return _read(values, problems, parse, lambda text: "is not JSON")
+    parse = partial(_one_by_one, check, pa.string())
+    return _read(values, problems, parse, "is not JSON")
 
 
-def cast_or_null(values: pa.Array, cast: Parse, kind: pa.DataType) -> pa.Array:
-    """`cast` the whole array; what can't be cast is NULL.
+def cast_or_null(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Cast the whole array; what can't be cast is NULL.
 
-    A failing array is halved until the cells that fail stand alone, so that one bad cell among
-    n costs log n casts, not n.
+    A failing array is halved until the cells that fail stand alone, so that one bad
+    cell among n costs log n casts, not n.
     """
     try:
-        return cast(values)
-    except (ValueError, pa.ArrowNotImplementedError):
+        return pc.cast(values, kind)
+    except pa.ArrowInvalid:
         if len(values) == 1:
             return pa.nulls(1, kind)
-    half = len(values) // 2
-    parts = [cast_or_null(part, cast, kind) for part in (values[:half], values[half:])]
-    return pa.concat_arrays(parts)
+    middle = len(values) // 2
+    halves = values[:middle], values[middle:]
+    return pa.concat_arrays([cast_or_null(half, kind) for half in halves])
 
 
 def as_arrow(values: pd.Series) -> pa.Array:
     """The Arrow array behind a column, in one piece."""
-    array = pa.array(values, from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    try:
+        array = pa.array(values, from_pandas=True)
+    except pa.ArrowException as error:
+        raise ContractError(f"column {values.name!r} is mixed: {error}") from None
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    return array.storage if isinstance(array, pa.ExtensionArray) else array
 
 
 def as_series(values: pa.Array, like: pd.Series) -> pd.Series:
     """An Arrow array as a column with the name and the index of another."""
-    return pd.Series(pd.arrays.ArrowExtensionArray(values), index=like.index, name=like.name)
+    array = pd.arrays.ArrowExtensionArray(values)
+    return pd.Series(array, index=like.index, name=like.name)
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -241,44 +285,66 @@ def is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
-def _read(values: pd.Series, problems: Problems, parse: Parse, why: Why) -> pd.Series:
+def _read(
+    values: pd.Series, problems: Problems, parse: Parse, why: str | Parse
+) -> pd.Series:
+    """Parse the column; a text that gives NULL is a problem of its row."""
     texts = as_arrow(values)
-    if pa.types.is_null(texts.type):
-        texts = texts.cast(pa.string())
-    if not is_text(texts.type):
+    if not is_text(texts.type) and not pa.types.is_null(texts.type):
         raise ContractError(
             f"column {values.name!r} is already {texts.type}; to_… functions read text",
             "Leave out the conversion, or convert before anything else does.",
         )
     texts = pc.utf8_trim_whitespace(texts.cast(pa.string()))
-    texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
-    kind = parse(pa.array([], pa.string())).type
-    parsed = cast_or_null(texts, parse, kind) if len(texts) else pa.nulls(0, kind)
-    broken = pc.and_(pc.is_valid(texts), pc.is_null(parsed)).to_numpy(zero_copy_only=False)
-    reasons = pd.Series([why(text) for text in texts.filter(pa.array(broken)).to_pylist()])
-    bad = values[broken]
-    for rule, rows in bad.groupby(reasons.to_numpy()) if len(bad) else ():
-        problems.add(str(values.name), str(rule), rows)
+    texts = pc.if_else(pc.equal(texts, ""), NO_TEXT, texts)
+    parsed = parse(texts)
+    broken = pc.and_(pc.is_valid(texts), pc.is_null(parsed))
+    if pc.any(broken).as_py():
+        bad = values[broken.to_numpy(zero_copy_only=False)]
+        reasons = why if isinstance(why, str) else why(texts.filter(broken)).to_pylist()
+        for rule, rows in bad.groupby(pd.Series(reasons, index=bad.index)):
+            problems.add(str(values.name), str(rule), rows)
     return as_series(parsed, like=values)
 
 
-def _number_pattern(thousands_mark: str, decimal_mark: str = ".", decimals: bool = True) -> str:
-    """What a number looks like: groups of exactly three digits where there is a thousands mark."""
+def _matches(texts: pa.Array, pattern: str) -> pa.Array:
+    return pc.match_substring_regex(texts, rf"\A(?:{pattern})\z")
+
+
+def _only(texts: pa.Array, pattern: str) -> pa.Array:
+    """The texts that match; the others are NULL."""
+    return pc.if_else(_matches(texts, pattern), texts, NO_TEXT)
+
+
+def _one_by_one(
+    read: Callable[[str], Any], kind: pa.DataType, texts: pa.Array
+) -> pa.Array:
+    """Each text read by itself; NULL where that raises."""
+    cells: list[Any] = []
+    for text in texts.to_pylist():
+        try:
+            cells.append(None if text is None else read(text))
+        except (ArithmeticError, RecursionError, ValueError):
+            cells.append(None)
+    return pa.array(cells, kind)
+
+
+def _number_pattern(thousands_mark: str, decimal_mark: str | None = None) -> str:
+    """What a number looks like; between thousands marks stand exactly three digits."""
     whole = r"[0-9]+"
     if thousands_mark:
         whole = rf"(?:[0-9]{{1,3}}(?:{re.escape(thousands_mark)}[0-9]{{3}})+|[0-9]+)"
-    if not decimals:
+    if decimal_mark is None:
         return rf"[+-]?{whole}"
     mark = re.escape(decimal_mark)
-    return rf"[+-]?(?:{whole}(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    return rf"[+-]?(?:{whole}(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]{{1,9}})?"
 
 
 def _plain_number(
     texts: pa.Array, pattern: str, thousands_mark: str, decimal_mark: str = "."
 ) -> pa.Array:
-    """Numbers as Arrow's parser reads them; anything else, hexadecimal included, is NULL."""
-    matches = pc.match_substring_regex(texts, rf"\A(?:{pattern})\z")
-    plain = pc.utf8_ltrim(pc.if_else(matches, texts, pa.scalar(None, pa.string())), "+")
+    """Numbers as Arrow reads them; anything else, hexadecimal included, is NULL."""
+    plain = pc.utf8_ltrim(_only(texts, pattern), "+")
     if thousands_mark:
         plain = pc.replace_substring(plain, thousands_mark, "")
     if decimal_mark != ".":
@@ -286,32 +352,49 @@ def _plain_number(
     return plain
 
 
+def _cast_numbers(
+    plain: pa.Array,
+    surely_fits: str,
+    kind: pa.DataType,
+    exactly: Callable[[str], int | Decimal | None],
+) -> pa.Array:
+    """Cast at once what surely fits; look at the rest, which is rare, one by one."""
+    fits = _matches(plain, surely_fits)
+    cast = pc.cast(pc.if_else(fits, plain, NO_TEXT), kind)
+    if pc.all(fits, min_count=0).as_py():
+        return cast
+    rest = _one_by_one(exactly, kind, pc.if_else(fits, NO_TEXT, plain))
+    return pc.coalesce(cast, rest)
+
+
+def _like(example: str, format: str) -> str:
+    return f"like {example}" if format == ISO else f"in the format {format}"
+
+
 def _microseconds(texts: pa.Array) -> pa.Array:
+    """Fractions of a second cut to six digits."""
+    if not pc.any(pc.match_substring_regex(texts, r"\.[0-9]{7}")).as_py():
+        return texts
     return pc.replace_substring_regex(texts, r"(\.[0-9]{6})[0-9]+", r"\1")
 
 
-def _strptime(texts: pa.Array, format: str, utc: bool = False) -> pa.Array:
+def _strptime(texts: pa.Array, format: str) -> pa.Array:
+    """Instants where the format has an offset from UTC in it, else local times."""
+    has_offset = "%z" in format
     column = texts.to_pandas(types_mapper=pd.ArrowDtype)
-    moments = pd.to_datetime(column, format=format, errors="coerce", utc=utc)
-    return pa.array(moments, INSTANT if utc else TIMESTAMP, from_pandas=True)
-
-
-def _parse_instants(texts: pa.Array, timezone: str) -> pa.Array:
-    has_offset = pc.match_substring_regex(texts, r"[T ].*(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)$")
-    nothing = pa.scalar(None, pa.string())
-    instants = pc.cast(pc.if_else(has_offset, texts, nothing), INSTANT)
-    local = pc.cast(pc.if_else(has_offset, nothing, texts), TIMESTAMP)
-    return pc.coalesce(instants, _localize(local, timezone))
+    moments = pd.to_datetime(column, format=format, errors="coerce", utc=has_offset)
+    return pa.array(moments, INSTANT if has_offset else TIMESTAMP, from_pandas=True)
 
 
 def _localize(moments: pa.Array, timezone: str) -> pa.Array:
-    local = pd.Series(pd.to_datetime(moments.to_pandas())).astype("datetime64[us]")
+    """Instants of local times; NULL where the clocks skip or repeat one."""
+    local = pd.Series(moments.to_pandas()).astype("datetime64[us]")
     instants = local.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
     return pa.array(instants.dt.tz_convert("UTC"), INSTANT, from_pandas=True)
 
 
-def _is_skipped_or_repeated(text: str, format: str, timezone: str) -> bool:
-    no_problems = Problems()
-    return bool(
-        to_timestamp(pd.Series([text], dtype="str"), no_problems, format=format).notna().all()
-    )
+def _within_years(moments: pa.Array) -> pa.Array:
+    """Only what Python and PostgreSQL agree on: 1 to 9999. Arrow has a year 0, too."""
+    year = pc.year(moments)
+    inside = pc.and_(pc.greater(year, 0), pc.less(year, 10_000))
+    return pc.if_else(inside, moments, pa.scalar(None, moments.type))

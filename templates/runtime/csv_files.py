@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 
 import pandas as pd
@@ -16,18 +16,29 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from .convert import cast_or_null
-from .errors import ContractError
+from .errors import ConfigError, ContractError
 from .files import Files, text_frame
 from .resource import Partition
 
 BLOCK_BYTES = 4 << 20
+MOST_TORN = 100_000  # in one go; a file with more has another shape altogether
+
+
+@dataclass(frozen=True)
+class Header:
+    """The names of a file's columns, the lines above its records, and if it has any."""
+
+    names: list[str]
+    lines: int
+    has_records: bool
 
 
 @dataclass(frozen=True)
 class CsvFiles(Files):
-    """Files of delimited text. A null value without quotes is NULL; in quotes it is that text.
+    """Files of delimited text. A null value in quotes is that text, without them NULL.
 
-    `header_row` is the header's line, from 1; 0 where there is none and the columns come in order.
+    `header_row` is the header's line, from 1; 0 where there is none and the columns come
+    in order.
     """
 
     delimiter: str = ","
@@ -36,21 +47,28 @@ class CsvFiles(Files):
     header_row: int = 1
     null_values: Sequence[str] = ("",)
 
+    def __post_init__(self) -> None:
+        """Refuse what the reader can't split by."""
+        for mark in (self.delimiter, self.quote or "'"):
+            if len(mark) != 1 or not mark.isascii():
+                raise ConfigError(f"{mark!r} is not one ASCII character")
+
     def inspect(self, path: Path) -> None:
         """Read the header, and nothing else. An empty file has none and lacks nothing."""
-        header = self._header(path)
+        header = self._header(path).names
         for column in self.columns if header else ():
             names = (column,) if isinstance(column, str) else column
             found = [name for name in header if name in names]
             if len(found) == 1:
                 continue
-            where = f"{path}:{self.header_row}"
+            where, wanted = f"{path}:{self.header_row}", " or ".join(map(repr, names))
             if found:
-                raise ContractError(f"{where}: column {found[0]!r} is there {len(found)} times")
+                raise ContractError(f"{where}: more than one column is {wanted}")
             near = difflib.get_close_matches(names[0], header, n=1)
+            columns = f"columns: {', '.join(header)}"
             raise ContractError(
-                f"{where}: there is no column {' or '.join(map(repr, names))}",
-                f"did you mean {near[0]!r}?" if near else f"columns: {', '.join(header)}",
+                f"{where}: there is no column {wanted}",
+                f"did you mean {near[0]!r}?" if near else columns,
             )
 
     def read(self, folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
@@ -58,61 +76,84 @@ class CsvFiles(Files):
         path = folder / str(partition.file)
         header = self._header(path)
         torn: list[pyarrow.csv.InvalidRow] = []
-        record, last_cell = 0, None
+        record, last_cell, last_torn = 0, None, None
         try:
-            for batch in self._batches(path, header, torn) if header else ():
-                aside = {row.number - self.header_row: row for row in torn}
+            # The reader gives no batch for what is torn after the last whole record.
+            for batch in chain(self._batches(path, header, torn), [None]):
+                aside = {row.number - header.lines: row for row in torn}
                 torn.clear()
                 for number, row in aside.items():
-                    rule = f"has {row.actual_columns} fields instead of {row.expected_columns}"
+                    rule = f"has {row.actual_columns} fields"
+                    rule += f" instead of {row.expected_columns}"
                     partition.reject(number, rule, row.text)
                 whole = (number for number in count(record + 1) if number not in aside)
-                records = list(islice(whole, batch.num_rows))
+                records = list(islice(whole, batch.num_rows if batch else 0))
                 record = max([record, *records[-1:], *aside])
+                if aside or records:
+                    last_torn = aside.get(record)
                 if records:
                     last_cell = batch.columns[-1][-1].as_py()
-                yield _decode(batch, header, records, partition)
+                    yield _decode(batch, records, partition)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise ContractError(
                 f"{path}: the file can't be read after record {record}: {error}",
-                f"One record may be at most {BLOCK_BYTES >> 20} MB long.",
+                f"Is the encoding {self.encoding}? Is a quote opened and never closed? "
+                f"A record may be at most {BLOCK_BYTES >> 20} MB long.",
             ) from None
-        if last_cell and b"\n" in last_cell and not self._ends_with_quote(path):
-            raise ContractError(f"{path}: a quote is opened in record {record} and never closed")
+        if self._ends_in_quotes(path, last_torn and last_torn.text, last_cell):
+            raise ContractError(
+                f"{path}: a quote is opened in record {record} and never closed"
+            )
 
-    def _header(self, path: Path) -> list[str]:
-        """The names in the header, [] where the file is empty."""
-        if self.header_row == 0:
-            return [name if isinstance(name, str) else name[0] for name in self.columns]
-        encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+    def _header(self, path: Path) -> Header:
         try:
-            with path.open(encoding=encoding, errors="backslashreplace", newline="") as file:
-                lines = islice(file, self.header_row - 1, None)
-                if self.quote:
-                    reader = csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote)
-                else:
-                    reader = csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
-                return next(reader, [])
+            is_utf8 = codecs.lookup(self.encoding).name == "utf-8"
+            encoding = "utf-8-sig" if is_utf8 else self.encoding
+            with path.open(
+                encoding=encoding, errors="backslashreplace", newline=""
+            ) as file:
+                above = list(islice(file, max(0, self.header_row - 1)))
+                names, lines = self._names(file)
+                has_records = any(line.strip("\r\n") for line in file)
         except (UnicodeError, LookupError, csv.Error) as error:
             raise ContractError(
-                f"{path}:{self.header_row}: the header can't be read as {self.encoding}: {error}"
+                f"{path}:{self.header_row}: the header can't be read as "
+                f"{self.encoding}: {error}"
             ) from None
+        if not names and (has_records or any(line.strip() for line in above)):
+            raise ContractError(f"{path}:{self.header_row}: there is no header")
+        return Header(names, len(above) + lines, has_records)
+
+    def _names(self, file: Iterator[str]) -> tuple[list[str], int]:
+        """The names of the columns, and how many lines they take."""
+        if self.header_row == 0:
+            return [
+                name if isinstance(name, str) else name[0] for name in self.columns
+            ], 0
+        if self.quote:
+            reader = csv.reader(file, delimiter=self.delimiter, quotechar=self.quote)
+        else:
+            reader = csv.reader(file, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+        return next(reader, []), reader.line_num
 
     def _batches(
-        self, path: Path, header: list[str], torn: list[pyarrow.csv.InvalidRow]
-    ) -> pyarrow.csv.CSVStreamingReader:
+        self, path: Path, header: Header, torn: list[pyarrow.csv.InvalidRow]
+    ) -> Iterator[pa.RecordBatch]:
         def set_aside(row: pyarrow.csv.InvalidRow) -> str:
             torn.append(row)
-            return "skip"
+            return "skip" if len(torn) <= MOST_TORN else "error"
 
-        return pyarrow.csv.open_csv(
+        if not header.has_records:
+            return
+        names = _distinct(header.names)
+        yield from pyarrow.csv.open_csv(
             path,
             pyarrow.csv.ReadOptions(
                 use_threads=False,  # a torn record knows its number only then
                 block_size=BLOCK_BYTES,
                 encoding=self.encoding,
-                skip_rows=max(0, self.header_row - 1),
-                column_names=None if self.header_row else header,
+                skip_rows=header.lines,
+                column_names=names,
             ),
             pyarrow.csv.ParseOptions(
                 delimiter=self.delimiter,
@@ -121,30 +162,37 @@ class CsvFiles(Files):
                 invalid_row_handler=set_aside,
             ),
             pyarrow.csv.ConvertOptions(
-                column_types={name: pa.binary() for name in header},
+                column_types={name: pa.binary() for name in names},
                 null_values=list(self.null_values),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
             ),
         )
 
-    def _ends_with_quote(self, path: Path) -> bool:
+    def _ends_in_quotes(self, path: Path, torn: str | None, cell: bytes | None) -> bool:
+        """Whether the file's last record, torn or not, ends before its quotes do."""
         if not self.quote:
-            return True
+            return False
+        if torn is not None:
+            return torn.count(self.quote) % 2 == 1 and len(torn.splitlines()) > 1
+        if cell is None:
+            return False
+        text = cell.decode(errors="replace").replace(self.quote, 2 * self.quote)
+        opened = self.quote + text
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 64))
+            file.seek(max(0, path.stat().st_size - 4 * (len(opened) + 1)))
             tail = file.read().decode(self.encoding, errors="replace")
-        return tail.rstrip().endswith(self.quote)
+        return tail.endswith(opened) and not tail.endswith(opened + self.quote)
 
 
 def _decode(
-    batch: pa.RecordBatch, header: list[str], records: list[int], partition: Partition
+    batch: pa.RecordBatch, records: list[int], partition: Partition
 ) -> pd.DataFrame:
     """Bytes to text; a record with bytes that are no text in this encoding is set aside."""
     columns = []
     broken = pa.array([False] * len(records))
-    for name, values in zip(_distinct(header), batch.columns, strict=True):
-        texts = cast_or_null(values, lambda part: part.cast(pa.string()), pa.string())
+    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+        texts = cast_or_null(values, pa.string())
         columns.append((name, texts))
         broken = pc.or_(broken, pc.and_(pc.is_valid(values), pc.is_null(texts)))
     if not pc.any(broken).as_py():
@@ -157,10 +205,9 @@ def _decode(
 
 
 def _distinct(header: list[str]) -> list[str]:
-    """The same names, a repeated one with its number: only columns that nobody reads repeat."""
-    seen: Counter[str] = Counter()
-    names = []
+    """The same names; a repeated one, which nobody reads, goes on with a number."""
+    names: list[str] = []
     for name in header:
-        seen[name] += 1
-        names.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+        numbered = (f"{name}.{number}" for number in count(2))
+        names.append(next(n for n in chain([name], numbered) if n not in names))
     return names

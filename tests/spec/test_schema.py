@@ -30,7 +30,7 @@ GOOD = [
     column("{type: text, from: A, clean: [strip, {replace: {a: b}}], default: 7}"),
     column("{type: text, checks: [{length: {at_most: 3}, severity: warn, message: is short}]}"),
     column("{type: jsonb, default: {a: [1]}}"),
-    column("{type: timestamptz, timezone: UTC, nullable: false, example: x}"),
+    column("{type: timestamptz, timezone: UTC, nullable: false, example: '2026-01-31'}"),
     column("{type: text}").replace("path: r.csv", "path: r.csv\n        primary_key: c"),
 ]
 BAD = [

@@ -77,16 +77,16 @@ SOURCE = "{kind: file, path: d, resources: {r: {path: r.csv, columns: {c: {type:
         SHOP.replace("\n", "\r\n"),
         f"# yaml-language-server: $schema=x.json\nname: x\nsources:\n  a: {SOURCE}",
         "name: x\nsources:  # all of them\n  a:  # the first\n\n    # inside\n    kind: file\n\n\n",
-        "name: x\nsources:\n  a:\n    description: |\n      # no comment\n\n      text\n  # b's\n  b: {}\n",
+        "name: x\nsources:\n  a:\n    owner: |\n      # no\n\n      text\n  # b's\n  b: {}\n",
         "name: x\nsources:\n  a:\n    description: |+\n      text\n\n\nowner: x\n",
         "name: x\nsources:\n  a:\n    description: |\n      text\n# end\n# of it\n",
         'name: x\nsources:\n  a:\n    description: "two\n  lines"\n    tags: [\n a,\n]\n  b: {}\n',
         "sources:\n  a:\n    tags:\n    - x\n    - y\nname: é🙂\n",
-        'sources:\n  "a":\n    kind: file\n  \'b\': {}\nname: x\n...\n',
+        "sources:\n  \"a\":\n    kind: file\n  'b': {}\nname: x\n...\n",
         "name: x\nsources:\n  a:\n    kind: file\n      # deep\n    # mid\n  # b\n  b: {}\n# last",
         "owner: 'a\u2028b'\nsources:\n  a:\n    kind: file\n",
     ],
-)  # fmt: skip
+)
 def test_parts_say_what_the_whole_said(text: str) -> None:
     assert_same(text)
 

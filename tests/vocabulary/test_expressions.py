@@ -224,6 +224,7 @@ def test_the_user_s_message_and_severity() -> None:
         ("text", {"length": {"at_lest": 1}}, "length needs at_least, at_most"),
         ("text", {"length": {"at_least": 3, "at_most": 2}}, "at_least above at_most"),
         ("text", {"matches": "(?P<x>"}, "is not a regex of the RE2 syntax"),
+        ("text", {"matches": "a)|(b"}, "is not a regex of the RE2 syntax"),
         ("text", {"matches": "[\\u0000-"}, "is not a regex of the RE2 syntax"),
         ("text", {"matches": "(?<=a)b"}, "is not a regex of the RE2 syntax"),
         ("text", {"at_lest": 1}, "unknown check 'at_lest'"),

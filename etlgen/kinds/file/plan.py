@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from etlgen.kinds import KindPlan
@@ -27,10 +28,15 @@ JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class FileFolder:
-    """Where the files are: a variable, its default, or both."""
+    """Where the files are: a variable, its default, or both. `example` goes into error messages.
+
+    `samples_are_apart` says that no resource would read the sample file of another.
+    """
 
     env: EnvName | None
     default: str | None
+    example: str
+    samples_are_apart: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class FileDetail:
 
     files: Code
     sample_file: str
+    is_in_subfolder: bool
     encoding: str
     good: tuple[str, ...]
     good_count: int
@@ -57,8 +64,19 @@ class FileDetail:
 
 def plan(source: FileSource) -> KindPlan:
     """A folder, and for each resource its dialect and its samples."""
-    folder = FileFolder(source.path.env, source.path.default)
-    return KindPlan(folder, {name: _detail(one) for name, one in source.resources.items()})
+    details = {name: _detail(one) for name, one in source.resources.items()}
+    samples = {name: PurePosixPath(detail.sample_file) for name, detail in details.items()}
+    are_apart = all(
+        other == name or not sample.match(resource.path)
+        for name, resource in source.resources.items()
+        for other, sample in samples.items()
+    )
+    return KindPlan(_folder(source, are_apart), details)
+
+
+def _folder(source: FileSource, samples_are_apart: bool) -> FileFolder:
+    default = source.path.default
+    return FileFolder(source.path.env, default, default or f"data/{source.name}", samples_are_apart)
 
 
 def _detail(resource: FileResource) -> FileDetail:
@@ -69,11 +87,12 @@ def _detail(resource: FileResource) -> FileDetail:
     return FileDetail(
         files=_files(resource, columns),
         sample_file=_matching_name(resource.path),
+        is_in_subfolder="/" in _matching_name(resource.path),
         encoding=resource.encoding,
         good=_lines(resource, columns, good),
         good_count=len(good),
         bad=_lines(resource, columns, [good[0], *broken]),
-        rules=tuple(f"{cell.column} {cell.reason}" for cell in bad),
+        rules=tuple(_rule(columns, cell) for cell in bad),
         is_partitioned=any(mark in resource.path for mark in "*?["),
     )
 
@@ -83,6 +102,13 @@ def _can_stand(resource: FileResource, columns: Sequence[Column], cell: BadCell)
     types = {column.name: column.type.name for column in columns}
     is_document = types[cell.column] == "jsonb" and resource.format != "csv"
     return cell.raw_value is None or not is_document
+
+
+def _rule(columns: Sequence[Column], cell: BadCell) -> str:
+    """What quarantine says of the cell: a check is quoted, a type speaks for itself."""
+    checks = {check.message for column in columns for check in column.checks}
+    reason = f'breaks "{cell.reason}"' if cell.reason in checks else cell.reason
+    return f"{cell.column} {reason}"
 
 
 def _files(resource: FileResource, columns: Sequence[Column]) -> Code:

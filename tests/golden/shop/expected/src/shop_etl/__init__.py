@@ -1,0 +1,1 @@
+"""Orders, customers and products of a small shop"""

@@ -1,0 +1,91 @@
+"""The command line of shop-etl."""
+
+from typing import Annotated
+
+import typer
+
+from shop_etl import sources
+from shop_etl.destination import EMBEDDED_DATA, open_destination
+from shop_etl.runtime import commands, embedded
+from shop_etl.runtime.errors import PipelineError
+from shop_etl.runtime.logs import configure_logs
+from shop_etl.settings import LOG_FORMAT, LOG_LEVEL, environment
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+database = typer.Typer(no_args_is_help=True, help="The destination database.")
+app.add_typer(database, name="db")
+
+Resources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="source.resource, or all of a source; default: all",
+        metavar="[RESOURCE]...",
+    ),
+]
+
+
+@app.command()
+def run(
+    resources: Resources = None,
+    take_over: Annotated[
+        bool, typer.Option(help="Load even if another run seems to be at it.")
+    ] = False,
+) -> None:
+    """Load resources and say what became of every row."""
+    chosen = commands.choose(sources, resources or [])
+    raise typer.Exit(commands.run(open_destination(), chosen, take_over=take_over))
+
+
+@app.command()
+def plan(resources: Resources = None) -> None:
+    """Show what a run would read; loads nothing."""
+    commands.show_plan(commands.choose(sources, resources or []))
+
+
+@app.command()
+def status(limit: int = 20) -> None:
+    """Show the newest runs: what they read, and what became of it."""
+    commands.show_status(open_destination(), limit)
+
+
+@app.command()
+def quarantine(resource: str | None = None, limit: int = 50) -> None:
+    """Show the rows that were set aside, and why."""
+    commands.show_quarantine(open_destination(), resource, limit)
+
+
+@app.command()
+def head(resources: Resources = None, limit: int = 10) -> None:
+    """Show the first rows of the loaded tables."""
+    chosen = commands.choose(sources, resources or [])
+    commands.show_rows(open_destination(), chosen, limit)
+
+
+@database.command()
+def init(
+    print_sql: Annotated[
+        bool, typer.Option(help="Print the SQL, run nothing.")
+    ] = False,
+) -> None:
+    """Make the schema for ledger, staging and quarantine."""
+    commands.initialise(open_destination(), print_sql=print_sql)
+
+
+@database.command()
+def stop() -> None:
+    """Stop the embedded PostgreSQL of this project, if it runs."""
+    stopped = embedded.stop(EMBEDDED_DATA)
+    typer.echo("Stopped." if stopped else "It is not running.")
+
+
+def main() -> None:
+    """Run the command line; an error that a person can act on is shown without a traceback."""
+    configure_logs(
+        environment.get(LOG_FORMAT, "auto"),
+        environment.get(LOG_LEVEL, "INFO"),
+    )
+    try:
+        app()
+    except PipelineError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(1) from None

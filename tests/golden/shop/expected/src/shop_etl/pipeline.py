@@ -1,0 +1,46 @@
+"""The steps of a load by name, for whoever schedules them; only references pass between them."""
+
+from datetime import datetime
+from typing import Any
+
+from shop_etl import sources
+from shop_etl.destination import open_destination
+from shop_etl.runtime import loading
+from shop_etl.runtime.ledger import Attempt
+from shop_etl.runtime.resource import Window, find_resource
+
+
+def load(
+    resource: str, run_id: str, start: datetime | None, end: datetime | None
+) -> dict[str, int]:
+    """All steps of a load, in this process."""
+    found = find_resource(sources, resource)
+    return vars(loading.load(open_destination(), found, run_id, Window(start, end)))
+
+
+def plan(
+    resource: str, run_id: str, start: datetime | None, end: datetime | None
+) -> tuple[dict[str, Any], list[int]]:
+    """Freeze what the run reads: the attempt, and the numbers of its partitions."""
+    found = find_resource(sources, resource)
+    window = Window(start, end)
+    attempt, parts = loading.plan(open_destination(), found, run_id, window)
+    return attempt.as_dict(), parts
+
+
+def write(attempt: dict[str, Any], partition: int) -> None:
+    """Stage one partition."""
+    found = find_resource(sources, attempt["resource"])
+    loading.write(open_destination(), Attempt(**attempt), found, partition)
+
+
+def audit(attempt: dict[str, Any]) -> None:
+    """Check what was staged."""
+    found = find_resource(sources, attempt["resource"])
+    loading.audit(open_destination(), Attempt(**attempt), found.load)
+
+
+def publish(attempt: dict[str, Any]) -> dict[str, int]:
+    """Make the staged rows visible; gives what became of every row."""
+    found = find_resource(sources, attempt["resource"])
+    return vars(loading.publish(open_destination(), Attempt(**attempt), found.load))

@@ -1,0 +1,1 @@
+"""Nightly export of the web shop"""
