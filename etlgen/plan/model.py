@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from etlgen.names import EnvName, ModuleName, PackageName, ProjectName, SchemaName
@@ -18,7 +19,6 @@ class ResourcePlan:
     name: str
     module: ModuleName
     alias: str
-    label: str
     constant: str
     title: str
     table: str
@@ -36,7 +36,10 @@ class ResourcePlan:
 
 @dataclass(frozen=True, slots=True)
 class SourcePlan:
-    """One package below `sources/`, its DAG and its tests; `detail` is what its kind adds."""
+    """One package below `sources/`, its DAG and its tests; `detail` is what its kind adds.
+
+    `templates` and `runtime` are the kind's, as in `Kind`.
+    """
 
     name: str
     kind: str
@@ -48,6 +51,8 @@ class SourcePlan:
     tags: Py
     resources: tuple[ResourcePlan, ...]
     detail: Any
+    templates: Path
+    runtime: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ def _source(project: ProjectSpec, source: SourceSpec, kind: Kind) -> SourcePlan:
             for name, resource in source.resources.items()
         ),
         detail=planned.source,
+        templates=kind.templates,
+        runtime=kind.runtime,
     )
 
 

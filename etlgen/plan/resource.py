@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 from etlgen.names import PackageName, SchemaName, module_name
 from etlgen.plan.model import ResourcePlan
 from etlgen.plan.python import import_lines
-from etlgen.pycode import Code, code
+from etlgen.pycode import Code, Py, code, spelled
 from etlgen.spec.models import ResourceSpec, SourceSpec
 from etlgen.vocabulary.checks import check_expression
 from etlgen.vocabulary.clean import cleaned
@@ -45,7 +45,6 @@ def plan_resource(
         name=f"{module_name(source.name)}.{module_name(resource.name)}",
         module=module,
         alias=f"{module}_resource" if module in NAMES_IN_TESTS else module,
-        label=module.rstrip("_"),
         constant=module.rstrip("_").upper(),
         title=f"{source.name} {resource.name} → {schema}.{resource.table}",
         table=resource.table,
@@ -69,26 +68,16 @@ def plan_resource(
 
 def _definition(column: Column) -> Code:
     """`Column("total", Numeric(12, 2), nullable=False)`."""
-    options = []
+    arguments = [spelled(column.name), sqlalchemy_type(column.type)]
     if column.in_key:
-        options.append(code("primary_key=True"))
-    if column.in_key and column.type.name in ("smallint", "integer", "bigint"):
-        options.append(code("autoincrement=False"))
-    if not column.in_key and not column.nullable:
-        options.append(code("nullable=False"))
+        arguments.append(code("primary_key=True"))
+        if column.type.name in ("smallint", "integer", "bigint"):
+            arguments.append(code("autoincrement=False"))
+    elif not column.nullable:
+        arguments.append(code("nullable=False"))
     if column.description:
-        options.append(code("comment={text}", text=column.description))
-    rest = code(
-        "".join(f", {{o{n}}}" for n in range(len(options))),
-        **{f"o{n}": option for n, option in enumerate(options)},
-    )
-    return code(
-        "Column({name}, {type}{rest})",
-        imports=["from sqlalchemy import Column"],
-        name=column.name,
-        type=sqlalchemy_type(column.type),
-        rest=rest,
-    )
+        arguments.append(code("comment={text}", text=column.description))
+    return _call("Column", arguments, "from sqlalchemy import Column")
 
 
 def _steps(columns: tuple[Column, ...]) -> Iterator[Code]:
@@ -103,26 +92,32 @@ def _steps(columns: tuple[Column, ...]) -> Iterator[Code]:
 
 
 def _checks(columns: tuple[Column, ...]) -> Iterator[Code]:
+    """`problems.require("total", "is at least 0", rows["total"] >= 0)` for each check."""
     for column in columns:
+        cells = code("rows[{name}]", name=column.name)
         for check in column.checks:
-            severity = code(", severity={s}", s=check.severity)
-            yield code(
-                "problems.require({name}, {rule}, {holds}{severity})",
-                name=column.name,
-                rule=check.message,
-                holds=check_expression(check, code("rows[{name}]", name=column.name), column.type),
-                severity=severity if check.severity != "error" else code(""),
-            )
+            holds = check_expression(check, cells, column.type)
+            arguments = [spelled(column.name), spelled(check.message), holds]
+            if check.severity != "error":
+                arguments.append(code("severity={severity}", severity=check.severity))
+            yield _call("problems.require", arguments)
 
 
 def _load(resource: ResourceSpec) -> Code:
+    """`Merge(TABLE, cursor="updated_at")`; a replaced table has no row that could be older."""
     name = resource.write_disposition.capitalize()
-    cursor = code(", cursor={field}", field=resource.cursor.field) if resource.cursor else code("")
-    if name == "Replace":
-        cursor = code("")
-    return code(f"{name}(TABLE{{cursor}})", imports=[f"runtime.resource:{name}"], cursor=cursor)
+    arguments = [code("TABLE")]
+    if resource.cursor and name != "Replace":
+        arguments.append(code("cursor={field}", field=resource.cursor.field))
+    return _call(name, arguments, f"runtime.resource:{name}")
 
 
 def _lineage(detail: Any) -> Code:
     name = "file_lineage" if detail.reads_files else "lineage"
     return code(f"*{name}()", imports=[f"runtime.resource:{name}"])
+
+
+def _call(name: str, arguments: Iterable[Code], *imports: str) -> Code:
+    parts = list(arguments)
+    text = Py(f"{name}({', '.join(part.text for part in parts)})")
+    return Code(text, frozenset(imports).union(*(part.imports for part in parts)))

@@ -7,7 +7,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from etlgen.kinds import Kind
 from etlgen.plan import ProjectPlan, SourcePlan
 from etlgen.render import Renderer
 from etlgen.render.paths import output_path
@@ -40,16 +39,16 @@ CORE_RUNTIME = (
 )
 
 
-def render_project(plan: ProjectPlan, kinds: Mapping[str, Kind]) -> list[RenderedFile]:
+def render_project(plan: ProjectPlan) -> list[RenderedFile]:
     """Every file of the project, in the order of their paths."""
     root = templates_root()
-    used = {source.kind: kinds[source.kind] for source in plan.sources}
-    files = [*_spec_files(plan), *_rendered(root / "project", plan, PROJECT_UNIT, _shared(plan), {})]
+    files = list(_spec_files(plan))
+    files += _rendered(root / "project", plan, PROJECT_UNIT, _shared(plan), {})
     files += [_runtime(root / "runtime" / name, plan, PROJECT_UNIT) for name in CORE_RUNTIME]
-    for kind in used.values():
-        files += [_runtime(root / path, plan, kind_unit(kind.name)) for path in kind.runtime]
+    for kind, modules in {source.kind: source.runtime for source in plan.sources}.items():
+        files += [_runtime(root / module, plan, kind_unit(kind)) for module in modules]
     for source in plan.sources:
-        for folder in (root / "source", root / used[source.kind].templates):
+        for folder in (root / "source", root / source.templates):
             files += _source_files(folder, plan, source)
     return sorted(files, key=lambda file: file.path)
 
@@ -70,9 +69,7 @@ def _runtime(module: Path, plan: ProjectPlan, unit: str) -> RenderedFile:
     return renderer.copy(template, f"src/{plan.package}/runtime/{module.name}", unit)
 
 
-def _source_files(
-    folder: Path, plan: ProjectPlan, source: SourcePlan
-) -> Iterator[RenderedFile]:
+def _source_files(folder: Path, plan: ProjectPlan, source: SourcePlan) -> Iterator[RenderedFile]:
     """What a folder of templates makes of a source: a `__resource__` file for each resource."""
     context = {**_shared(plan), "source": source}
     names = {"source": source.package, "dag": source.dag}
@@ -113,7 +110,7 @@ def _rendered(
 
 
 def _shared(plan: ProjectPlan) -> dict[str, Any]:
-    """What every template sees: the project, but not its sources, so that shared files don't vary."""
+    """What every template sees: the project without its sources, which no shared file may list."""
     return {
         field.name: getattr(plan, field.name)
         for field in fields(plan)

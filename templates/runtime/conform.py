@@ -1,4 +1,4 @@
-"""The last step of every `transform`: columns named and typed exactly as in the table."""
+"""The last step of every `transform`: columns named and typed as in the table."""
 
 from __future__ import annotations
 
@@ -55,17 +55,20 @@ REQUIRED = "is required"
 
 
 def conform(rows: pd.DataFrame, table: Table, problems: Problems) -> pd.DataFrame:
-    """Rows with exactly the table's columns and types, and `_extra` with what is left over.
+    """Rows with exactly the table's columns and types; what is left over is in `_extra`.
 
-    A cell that doesn't fit is a problem of its row. A column that is missing altogether, or of
-    a type that would lose digits, is a `ContractError`.
+    A cell that doesn't fit is a problem of its row. A column that is missing altogether,
+    or of a type that would lose digits, is a `ContractError`.
     """
     if not rows.columns.is_unique:
         twice = sorted(set(rows.columns[rows.columns.duplicated()]))
-        raise ContractError(f"two columns would both become {', '.join(map(repr, twice))}")
+        raise ContractError(
+            f"two columns would both become {', '.join(map(repr, twice))}"
+        )
     columns = data_columns(table)
     fitted = pd.DataFrame(
-        {column.name: _fit(rows, column, problems) for column in columns}, index=rows.index
+        {column.name: _fit(rows, column, problems) for column in columns},
+        index=rows.index,
     )
     fitted[EXTRA] = _pack(rows.drop(columns=[column.name for column in columns]))
     return fitted
@@ -78,14 +81,19 @@ def data_columns(table: Table) -> list[Column[Any]]:
 
 def staged_columns(table: Table) -> list[Column[Any]]:
     """The columns that travel: the data, and `_extra` where the table has it."""
-    return [*data_columns(table), *(table.c[EXTRA],) * (EXTRA in table.c)]
+    return [
+        *data_columns(table),
+        *(table.c[name] for name in (EXTRA,) if name in table.c),
+    ]
 
 
 def arrow_type(kind: TypeEngine[Any]) -> pa.DataType:
     """The Arrow type that holds a column of this SQL type exactly."""
     if isinstance(kind, Numeric) and not isinstance(kind, Float):
-        decimal = pa.decimal128 if (kind.precision or 39) <= 38 else pa.decimal256
-        return decimal(kind.precision or 76, kind.scale or 0)
+        if kind.precision is None:
+            raise ContractError("Numeric needs a precision and a scale: Numeric(12, 2)")
+        decimal = pa.decimal128 if kind.precision <= 38 else pa.decimal256
+        return decimal(kind.precision, kind.scale or 0)
     if isinstance(kind, DateTime):
         return INSTANT if kind.timezone else TIMESTAMP
     for sql_type, exact in EXACT_TYPES:
@@ -112,7 +120,8 @@ EXACT_TYPES: list[tuple[type[TypeEngine[Any]], pa.DataType]] = [
 def _fit(rows: pd.DataFrame, column: Column[Any], problems: Problems) -> pd.Series:
     if column.name not in rows:
         near = difflib.get_close_matches(column.name, map(str, rows.columns), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"columns: {', '.join(rows.columns)}"
+        columns = f"columns: {', '.join(map(str, rows.columns))}"
+        hint = f"did you mean {near[0]!r}?" if near else columns
         raise ContractError(f"transform() gives no column {column.name!r}", hint)
     values = rows[column.name]
     typed = _typed(values, column, problems)
@@ -126,21 +135,61 @@ def _fit(rows: pd.DataFrame, column: Column[Any], problems: Problems) -> pd.Seri
 def _typed(values: pd.Series, column: Column[Any], problems: Problems) -> pd.Series:
     array = as_arrow(values)
     target = arrow_type(column.type)
-    if isinstance(column.type, String):
-        return _text(values, array, column.type.length, problems)
-    if array.type == target and not isinstance(column.type, JSONB):
-        return as_series(array, like=values)
-    if is_text(array.type) or pa.types.is_null(array.type):
+    if array.null_count == len(array):
+        array = pa.nulls(len(array), target)
+    if is_text(array.type) and not isinstance(column.type, String):
         return _reader(column.type)(values, problems)
-    if pa.types.is_floating(array.type) and not pa.types.is_floating(target):
-        raise ContractError(
-            f"column {column.name!r} is floating point, the table's is {column.type}",
-            "Floating point has lost digits already: keep it text, or use to_decimal.",
-        )
-    cast = cast_or_null(array, lambda part: pc.cast(part, target), target)
-    broken = pc.and_(pc.is_valid(array), pc.is_null(cast)).to_numpy(zero_copy_only=False)
+    _require_kind(column, array.type, target)
+    if pa.types.is_integer(array.type) and pa.types.is_decimal(target):
+        array = array.cast(pa.decimal128(20))  # Arrow casts no integer to less
+    typed = cast_or_null(array, target)
+    broken = pc.and_(pc.is_valid(array), pc.is_null(typed)).to_numpy(False)
     problems.add(column.name, f"does not fit {column.type}", values[broken])
-    return as_series(cast, like=values)
+    if isinstance(column.type, String):
+        _require_text(values, typed, column.type.length, problems)
+    return as_series(typed, like=values)
+
+
+KINDS: dict[str, Callable[[pa.DataType], bool]] = {
+    "text": is_text,
+    "number": lambda kind: pa.types.is_integer(kind) or pa.types.is_decimal(kind),
+    "floating point": pa.types.is_floating,
+    "boolean": pa.types.is_boolean,
+    "date": pa.types.is_date,
+    "time": pa.types.is_time,
+    "instant": lambda kind: pa.types.is_timestamp(kind) and kind.tz is not None,
+    "timestamp": pa.types.is_timestamp,
+    "bytes": lambda kind: pa.types.is_binary(kind)
+    or pa.types.is_fixed_size_binary(kind),
+}
+
+
+def _require_kind(
+    column: Column[Any], source: pa.DataType, target: pa.DataType
+) -> None:
+    """Refuse a column whose values would lose digits or their meaning on the way."""
+    found, wanted = _kind(source), _kind(target)
+    if found == wanted or (found, wanted) == ("number", "floating point"):
+        return
+    if isinstance(column.type, String) and found not in (
+        None,
+        "floating point",
+        "bytes",
+    ):
+        return
+    hint = "Leave it text, which conform reads, or convert it to that type before."
+    if found == "floating point":
+        hint = (
+            "Floating point has lost digits already: keep it text, or use to_decimal."
+        )
+    raise ContractError(
+        f"column {column.name!r} is {found or source}, the table's is {column.type}",
+        hint,
+    )
+
+
+def _kind(kind: pa.DataType) -> str | None:
+    return next((name for name, belongs in KINDS.items() if belongs(kind)), None)
 
 
 def _reader(kind: TypeEngine[Any]) -> Callable[[pd.Series, Problems], pd.Series]:
@@ -163,7 +212,9 @@ def _reader(kind: TypeEngine[Any]) -> Callable[[pd.Series, Problems], pd.Series]
     raise ContractError(f"text can't be read as the SQL type {kind!r}")
 
 
-READERS: list[tuple[type[TypeEngine[Any]], Callable[[pd.Series, Problems], pd.Series]]] = [
+READERS: list[
+    tuple[type[TypeEngine[Any]], Callable[[pd.Series, Problems], pd.Series]]
+] = [
     (Boolean, to_boolean),
     (Date, to_date),
     (Time, to_time),
@@ -173,24 +224,26 @@ READERS: list[tuple[type[TypeEngine[Any]], Callable[[pd.Series, Problems], pd.Se
 ]
 
 
-def _text(
-    values: pd.Series, array: pa.Array, length: int | None, problems: Problems
-) -> pd.Series:
-    texts = array.cast(pa.string())
+def _require_text(
+    values: pd.Series, texts: pa.Array, length: int | None, problems: Problems
+) -> None:
     nul = pc.match_substring(texts, "\x00").fill_null(False)
     problems.add(str(values.name), "holds a NUL character", values[nul.to_numpy(False)])
     if length is not None:
         long = pc.greater(pc.utf8_length(texts), length).fill_null(False)
         rule = f"is longer than {length} characters"
         problems.add(str(values.name), rule, values[long.to_numpy(False)])
-    return as_series(texts, like=values)
 
 
 def _pack(rest: pd.DataFrame) -> pd.Series:
-    """Columns that the table does not have, as one JSON document a row; NULL where all are."""
+    """Columns that the table lacks, as one JSON document a row; NULL where all are."""
     packed = []
     for record in rest.astype(object).where(rest.notna(), None).to_dict("records"):
-        known = {str(name): value for name, value in record.items() if value is not None}
-        packed.append(msgspec.json.encode(known, enc_hook=str).decode() if known else None)
+        known = {
+            str(name): value for name, value in record.items() if value is not None
+        }
+        packed.append(
+            msgspec.json.encode(known, enc_hook=str).decode() if known else None
+        )
     texts = pa.array(packed or [None] * len(rest), pa.string())
     return as_series(texts, like=pd.Series(index=rest.index, name=EXTRA, dtype="str"))

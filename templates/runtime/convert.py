@@ -282,7 +282,7 @@ def as_series(values: pa.Array, like: pd.Series) -> pd.Series:
 
 def is_text(kind: pa.DataType) -> bool:
     """Whether Arrow keeps this type as text."""
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _read(

@@ -37,8 +37,8 @@ class Header:
 class CsvFiles(Files):
     """Files of delimited text. A null value in quotes is that text, without them NULL.
 
-    `header_row` is the header's line, from 1; 0 where there is none and the columns come
-    in order.
+    `header_row` is the header's line, from 1; 0 where there is none and the columns
+    come in order.
     """
 
     delimiter: str = ","
@@ -54,7 +54,7 @@ class CsvFiles(Files):
                 raise ConfigError(f"{mark!r} is not one ASCII character")
 
     def inspect(self, path: Path) -> None:
-        """Read the header, and nothing else. An empty file has none and lacks nothing."""
+        """Read the header, and nothing else. An empty file has none, lacks nothing."""
         header = self._header(path).names
         for column in self.columns if header else ():
             names = (column,) if isinstance(column, str) else column
@@ -72,13 +72,13 @@ class CsvFiles(Files):
             )
 
     def read(self, folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
-        """The records of a file; those with too many or too few fields are set aside."""
+        """The records of a file; those with too many or too few fields go aside."""
         path = folder / str(partition.file)
         header = self._header(path)
         torn: list[pyarrow.csv.InvalidRow] = []
         record, last_cell, last_torn = 0, None, None
         try:
-            # The reader gives no batch for what is torn after the last whole record.
+            # For what is torn after the last whole record, the reader has no batch.
             for batch in chain(self._batches(path, header, torn), [None]):
                 aside = {row.number - header.lines: row for row in torn}
                 torn.clear()
@@ -188,7 +188,7 @@ class CsvFiles(Files):
 def _decode(
     batch: pa.RecordBatch, records: list[int], partition: Partition
 ) -> pd.DataFrame:
-    """Bytes to text; a record with bytes that are no text in this encoding is set aside."""
+    """Bytes to text; a record with bytes that are no text in the encoding goes aside."""
     columns = []
     broken = pa.array([False] * len(records))
     for name, values in zip(batch.schema.names, batch.columns, strict=True):
@@ -205,9 +205,10 @@ def _decode(
 
 
 def _distinct(header: list[str]) -> list[str]:
-    """The same names; a repeated one, which nobody reads, goes on with a number."""
+    """The same names; one that is there already, so nobody reads it, gets a number."""
     names: list[str] = []
     for name in header:
         numbered = (f"{name}.{number}" for number in count(2))
-        names.append(next(n for n in chain([name], numbered) if n not in names))
+        new = (other for other in numbered if other not in {*names, *header})
+        names.append(next(new) if name in names else name)
     return names

@@ -58,18 +58,20 @@ class OvertakenError(FatalError):
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 RETRYABLE_CLASSES = ("08", "40", "53", "57")
 RETRYABLE_STATES = ("55P03", "55006")
-NEVER_RETRIED = ("53100", "57014")  # disk full; cancelled by statement_timeout or an operator
+# Disk full; cancelled by statement_timeout or an operator.
+NEVER_RETRIED = ("53100", "57014")
 CONNECTION_TROUBLE = re.compile(
     r"could not connect|connection refused|server closed the connection|timeout expired"
     r"|timed out|could not translate host|too many clients|starting up|shutting down"
-    r"|connection reset|broken pipe|SSL SYSCALL|connection (?:is |already )?closed|closed unexpectedly"
+    r"|connection reset|broken pipe|SSL SYSCALL|connection (?:is |already )?closed"
+    r"|closed unexpectedly"
     r"|connection not open|no connection to the server|could not (?:send|receive) data",
     re.IGNORECASE,
 )
 
 
 def from_server(error: BaseException) -> psycopg2.Error | None:
-    """The driver's error behind SQLAlchemy's, or itself; None where PostgreSQL had no part in it."""
+    """The driver's error, also behind SQLAlchemy's; None where PostgreSQL had no part."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     return origin if isinstance(origin, psycopg2.Error) else None
 

@@ -1,8 +1,8 @@
 """Files as partitions of a resource, one each.
 
-Every cell comes as the text that stands in the file; types are the business of `transform`. A
-batch's index is the record's number in its file, from 1: in JSON Lines the line's number, in
-delimited text the header is not counted.
+Every cell comes as the text that stands in the file; types are the business of
+`transform`. A batch's index is the record's number in its file, from 1: in JSON Lines
+the line's number, in delimited text the header is not counted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .resource import Partition, Window
 
 @dataclass(frozen=True)
 class Files:
-    """The files that a pattern names below a folder, and the columns that their records have.
+    """The files that a pattern names below a folder, and the columns of their records.
 
     A column given as a tuple has had several names; a file uses one of them.
     """
@@ -33,6 +33,8 @@ class Files:
 
         Raises `ContractError` if a file that must be there is not, or lacks a column.
         """
+        if not folder.is_dir():
+            raise ContractError(f"there is no folder {folder}")
         paths = sorted(path for path in folder.glob(self.pattern) if path.is_file())
         if not paths and not set(self.pattern) & set("*?["):
             raise ContractError(f"there is no file {folder / self.pattern}")
@@ -44,10 +46,12 @@ class Files:
         ]
 
     def inspect(self, path: Path) -> None:
-        """Raise `ContractError` where a look at the file shows that it lacks a column."""
+        """Raise `ContractError` if a look at the file shows that it lacks a column."""
 
 
-def text_frame(columns: list[tuple[str, pa.Array]], records: Sequence[int]) -> pd.DataFrame:
+def text_frame(
+    columns: list[tuple[str, pa.Array]], records: Sequence[int]
+) -> pd.DataFrame:
     """Text columns as one batch, indexed by record number."""
     arrays = {name: pd.arrays.ArrowExtensionArray(array) for name, array in columns}
     return pd.DataFrame(arrays, index=pd.Index(records, dtype="int64"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,8 +17,10 @@ from .files import Files, text_frame
 from .resource import Partition
 
 BATCH_RECORDS = 20_000
+BATCH_BYTES = 16 << 20
 CHUNK_BYTES = 1 << 20
 LARGEST_RECORD = 64 << 20
+TOO_LONG = f"a record is over {LARGEST_RECORD >> 20} MB long"
 UTF8_BOM = b"\xef\xbb\xbf"
 # A whole string, a bracket, or a quote whose string goes on in the next chunk.
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]|"', re.DOTALL)
@@ -51,15 +52,16 @@ class JsonFiles(Files):
         with (folder / str(partition.file)).open("rb") as file:
             if file.read(len(UTF8_BOM)) != UTF8_BOM:
                 file.seek(0)
-            numbered = enumerate(self._elements(file), start=1)
-            while batch := list(islice(numbered, BATCH_RECORDS)):
+            for batch in _batches(self._elements(file)):
                 yield self._frame(batch, partition)
 
     def _elements(self, file: BinaryIO) -> Iterator[bytes]:
         """The text of each record."""
         raise NotImplementedError
 
-    def _frame(self, batch: list[tuple[int, bytes]], partition: Partition) -> pd.DataFrame:
+    def _frame(
+        self, batch: list[tuple[int, bytes]], partition: Partition
+    ) -> pd.DataFrame:
         numbers: list[int] = []
         records: list[Record] = []
         for number, text in batch:
@@ -67,7 +69,10 @@ class JsonFiles(Files):
                 continue
             try:
                 records.append(
-                    {name: self._cell(name, raw) for name, raw in decode_object(text).items()}
+                    {
+                        name: self._cell(name, raw)
+                        for name, raw in decode_object(text).items()
+                    }
                 )
                 numbers.append(number)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -97,7 +102,12 @@ class JsonLines(JsonFiles):
     """One object a line."""
 
     def _elements(self, file: BinaryIO) -> Iterator[bytes]:
-        yield from file
+        number = 0
+        while line := file.readline(LARGEST_RECORD + 1):
+            if len(line) > LARGEST_RECORD:
+                raise _malformed(file, number, TOO_LONG)
+            number += 1
+            yield line
 
 
 class JsonArray(JsonFiles):
@@ -119,7 +129,9 @@ class JsonArray(JsonFiles):
                     depth += 1
                     if depth <= 2:
                         _require_gap(file, number, gap, text[start:scanned])
-                        start, gap = (scanned, FIRST) if depth == 1 else (token.start(), NEXT)
+                        start, gap = (
+                            (scanned, FIRST) if depth == 1 else (token.start(), NEXT)
+                        )
                 elif mark in CLOSING:
                     depth -= 1
                     if depth == 1:
@@ -131,15 +143,33 @@ class JsonArray(JsonFiles):
                         start, gap = scanned, NOTHING
             text, scanned, start = text[start:], scanned - start, 0
             if len(text) > LARGEST_RECORD:
-                raise _malformed(file, number, f"a record is over {LARGEST_RECORD >> 20} MB long")
+                raise _malformed(file, number, TOO_LONG)
         if depth or text.strip() or gap is BEFORE_ARRAY:
             raise _malformed(file, number, "the array doesn't end where the file ends")
 
 
-def _require_gap(file: BinaryIO, number: int, gap: re.Pattern[bytes], text: bytes) -> None:
+def _batches(elements: Iterator[bytes]) -> Iterator[list[tuple[int, bytes]]]:
+    """Records with their numbers, no more at a time than fits into memory."""
+    batch: list[tuple[int, bytes]] = []
+    size = 0
+    for numbered in enumerate(elements, start=1):
+        batch.append(numbered)
+        size += len(numbered[1])
+        if len(batch) >= BATCH_RECORDS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _require_gap(
+    file: BinaryIO, number: int, gap: re.Pattern[bytes], text: bytes
+) -> None:
     if not gap.fullmatch(text):
         found = text.strip()[:40].decode("utf-8", errors="backslashreplace")
-        raise _malformed(file, number, f"an array of objects can't go on with {found!r}")
+        raise _malformed(
+            file, number, f"an array of objects can't go on with {found!r}"
+        )
 
 
 def _malformed(file: BinaryIO, number: int, what: str) -> ContractError:

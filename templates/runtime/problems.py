@@ -1,4 +1,4 @@
-"""What is wrong with the rows of one batch: a bad row is set aside with its reasons, the rest go on."""
+"""What is wrong with a batch: a bad row is set aside with its reasons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_VALUE = 200
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a row was set aside: the column, the rule it breaks, and the value that breaks it."""
+    """Why a row was set aside: the column, the rule it breaks, the value that does."""
 
     column: str
     rule: str
@@ -29,10 +29,12 @@ class Reason:
 
 @dataclass
 class Problems:
-    """Collects what is wrong in a batch. A row is named by its label in the raw batch's index."""
+    """What is wrong in a batch. A row goes by its label in the raw batch's index."""
 
     reasons: dict[int, list[Reason]] = field(default_factory=lambda: defaultdict(list))
-    warnings: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    warnings: dict[tuple[str, str], int] = field(
+        default_factory=lambda: defaultdict(int)
+    )
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def require(
@@ -40,12 +42,12 @@ class Problems:
     ) -> None:
         """Set aside the rows where `holds` is False; with `warn`, only count them.
 
-        A NULL in `column` passes, whatever `holds` says of it: that it must be there is the
-        table's `nullable=False`.
+        A NULL in `column` passes, whatever `holds` says of it: that it must be there is
+        the table's `nullable=False`.
         """
         if column not in self.rows:
             raise ContractError(
-                f"check() requires something of {column!r}, which is not a column of the table",
+                f"check() requires something of {column!r}, which is no column",
                 f"Columns: {', '.join(map(str, self.rows.columns))}",
             )
         values = self.rows[column]
@@ -56,17 +58,17 @@ class Problems:
             self.add(column, f'breaks "{rule}"', values.loc[broken])
 
     def add(self, column: str, rule: str, values: pd.Series) -> None:
-        """Set these rows aside: `values` are the cells of `column` that break `rule`."""
+        """Set rows aside: `values` are the cells of `column` that break `rule`."""
         for row, value in values.items():
             self.reasons[row].append(Reason(column, rule, _shorten(value)))
 
     def has(self, column: str, row: int) -> bool:
-        """Whether this cell has a reason already, so that a second one would only be noise."""
+        """Whether this cell has a reason already, and a second would only be noise."""
         return any(reason.column == column for reason in self.reasons.get(row, ()))
 
 
 def _shorten(value: object) -> str | None:
-    if value is None or value is pd.NA:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     text = str(value)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"

@@ -1,4 +1,4 @@
-"""What a resource is: where its rows come from, what they must look like, how they reach their table."""
+"""What a resource is: where rows come from, what they must be, how they are loaded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXTRA = "_extra"
 
 
 def lineage() -> list[Column[Any]]:
-    """Where each row came from, and what the source sent beside the declared columns."""
+    """Where a row came from, and what the source sent beside the declared columns."""
     return [
         Column("_run_id", Text, nullable=False),
         Column("_loaded_at", TIMESTAMP(timezone=True), nullable=False),
@@ -37,7 +37,7 @@ def file_lineage() -> list[Column[Any]]:
 
 @dataclass(frozen=True)
 class Append:
-    """Add the rows; loading a file, a window or a run again replaces what it brought before.
+    """Add the rows; loading a file, window or run again replaces what it brought before.
 
     `cursor` is the column that a window is cut by.
     """
@@ -49,7 +49,7 @@ class Append:
 
 @dataclass(frozen=True)
 class Replace:
-    """The table becomes what was read. An empty read keeps the old rows unless `allow_empty`."""
+    """The table becomes what was read; nothing read keeps it, unless `allow_empty`."""
 
     table: Table
     allow_empty: bool = False
@@ -74,7 +74,7 @@ Load = Append | Replace | Merge
 
 @dataclass(frozen=True)
 class Window:
-    """The part of the source that a run reads, `start` inclusive and `end` exclusive; None is open."""
+    """The part of the source that a run reads, without `end` itself; None is open."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -100,7 +100,7 @@ class Partition:
     rejects: list[Reject] = field(default_factory=list)
 
     def reject(self, position: int, rule: str, payload: str) -> None:
-        """Set aside the record at this position (from 1), which could not even be read."""
+        """Set aside the record at this position, from 1, which could not be read."""
         self.rejects.append(Reject(position, rule, payload))
 
 
@@ -139,7 +139,7 @@ class Resource:
 
 
 def resource_names(sources: ModuleType) -> list[str]:
-    """`source.resource` for each module in the package `sources`, without importing any of them."""
+    """`source.resource` for each module in the package `sources`; imports none."""
     names = []
     for source in pkgutil.iter_modules(sources.__path__):
         folders = [f"{folder}/{source.name}" for folder in sources.__path__]

@@ -1,1 +1,1 @@
-"""Golden projects: a spec, and the project that it must become. Every folder with a spec is a case."""
+"""Golden projects: a spec, and the project it must become. A folder with a spec is a case."""

@@ -19,9 +19,8 @@ def expected(case: str) -> dict[str, str]:
 
 
 def texts(root: Path) -> dict[str, str]:
-    files = {
-        path.relative_to(root).as_posix(): path for path in sorted(root.rglob("*")) if path.is_file()
-    }
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    files = {path.relative_to(root).as_posix(): path for path in paths}
     return {
         name: path.read_bytes().decode()
         for name, path in files.items()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ..conftest import Databases
 from .project import Project
 
 MakeProject = Callable[..., Project]
@@ -13,14 +14,13 @@ MakeProject = Callable[..., Project]
 
 @pytest.fixture(scope="session")
 def make_project(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    embedded_databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeProject]:
     """Generate a project from a spec, give it an empty database and say where its files are."""
     with ExitStack() as databases:
 
         def make(spec: str, **settings: Path) -> Project:
-            one = request.getfixturevalue("embedded_databases").one()
-            url = databases.enter_context(one)
+            url = databases.enter_context(embedded_databases.one())
             return Project(spec, tmp_path_factory.mktemp("project"), url, settings)
 
         yield make

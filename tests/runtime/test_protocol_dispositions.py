@@ -583,8 +583,8 @@ class TestQuarantine:
             *file_lineage(),
         )
         records = [{"id": str(n), "data": '{"n": %d}' % n} for n in range(50)]
-        # JSON to the client; but jsonb has no lone surrogates, and numbers end somewhere.
-        records[7]["data"], records[30]["data"] = '"\\ud800"', "1e200000"
+        # JSON to the client; but in jsonb numbers end somewhere.
+        records[7]["data"], records[30]["data"] = "1e200000", "[-1e131073]"
         feed = Feed({})
 
         def extract(feed: Feed, partition: Partition) -> Any:

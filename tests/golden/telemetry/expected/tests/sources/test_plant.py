@@ -41,7 +41,7 @@ BROKEN_READINGS_RULES = [
     "100 % is not a number",
 ]
 
-CLASS_ = [
+CLASS = [
     "[",
     '{"code": "aaaaaaaa", "limits": {"sample": 1}, "since": "2026-01-15", "weight": 1},',
     '{"code": "bbbbbbbb", "limits": {"sample": 2}, "since": "2026-01-16", "weight": 2},',
@@ -49,7 +49,7 @@ CLASS_ = [
     "]",
 ]
 
-BAD_CLASS_ = [
+BAD_CLASS = [
     "[",
     '{"code": "aaaaaaaa", "limits": {"sample": 1}, "since": "2026-01-15", "weight": 1},',
     '{"code": null, "limits": {"sample": 1}, "since": "2026-01-15", "weight": 1},',
@@ -61,7 +61,7 @@ BAD_CLASS_ = [
     "]",
 ]
 
-BROKEN_CLASS__RULES = [
+BROKEN_CLASS_RULES = [
     "code is required",
     'code breaks "has at most 8 characters"',
     "limits is required",
@@ -96,7 +96,7 @@ def test_bad_readings_are_set_aside(destination: Destination, tmp_path: Path) ->
 
 def test_class__are_loaded_once(destination: Destination, tmp_path: Path) -> None:
     file = tmp_path / "classes.json"
-    file.write_text("\n".join(CLASS_), encoding="utf-8")
+    file.write_text("\n".join(CLASS), encoding="utf-8")
 
     counts = load_from(destination, tmp_path, class_)
     rows = rows_of(destination, class_)
@@ -109,11 +109,11 @@ def test_class__are_loaded_once(destination: Destination, tmp_path: Path) -> Non
 
 def test_bad_class__are_set_aside(destination: Destination, tmp_path: Path) -> None:
     file = tmp_path / "classes.json"
-    file.write_text("\n".join(BAD_CLASS_), encoding="utf-8")
+    file.write_text("\n".join(BAD_CLASS), encoding="utf-8")
 
     counts = load_from(destination, tmp_path, class_)
 
-    assert reasons_of(destination) == BROKEN_CLASS__RULES
+    assert reasons_of(destination) == BROKEN_CLASS_RULES
     assert counts.loaded == 1
 
 
@@ -126,7 +126,7 @@ def test_the_dag_loads_every_resource(
     file = tmp_path / "readings_1.csv"
     file.write_text("\n".join(READINGS), encoding="iso8859-1")
     file = tmp_path / "classes.json"
-    file.write_text("\n".join(CLASS_), encoding="utf-8")
+    file.write_text("\n".join(CLASS), encoding="utf-8")
     monkeypatch.setattr(connection, "connect", lambda: tmp_path)
 
     run = run_dag("telemetry__plant")
