@@ -55,10 +55,10 @@ REQUIRED = "is required"
 
 
 def conform(rows: pd.DataFrame, table: Table, problems: Problems) -> pd.DataFrame:
-    """Rows with exactly the table's columns and types; what is left over is in `_extra`.
+    """Rows with exactly the table's columns and types; `_extra` has what is left over.
 
-    A cell that doesn't fit is a problem of its row. A column that is missing altogether,
-    or of a type that would lose digits, is a `ContractError`.
+    A cell that doesn't fit is a problem of its row. A column that is missing, or of a
+    type that would lose digits, is a `ContractError`.
     """
     if not rows.columns.is_unique:
         twice = sorted(set(rows.columns[rows.columns.duplicated()]))

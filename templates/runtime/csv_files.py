@@ -188,7 +188,7 @@ class CsvFiles(Files):
 def _decode(
     batch: pa.RecordBatch, records: list[int], partition: Partition
 ) -> pd.DataFrame:
-    """Bytes to text; a record with bytes that are no text in the encoding goes aside."""
+    """Bytes to text; a record with bytes that are no text in it goes aside."""
     columns = []
     broken = pa.array([False] * len(records))
     for name, values in zip(batch.schema.names, batch.columns, strict=True):

@@ -71,7 +71,7 @@ CONNECTION_TROUBLE = re.compile(
 
 
 def from_server(error: BaseException) -> psycopg2.Error | None:
-    """The driver's error, also behind SQLAlchemy's; None where PostgreSQL had no part."""
+    """The driver's error, also behind SQLAlchemy's; None if PostgreSQL had no part."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     return origin if isinstance(origin, psycopg2.Error) else None
 

@@ -41,8 +41,8 @@ decode_string = msgspec.json.Decoder(str).decode
 class JsonFiles(Files):
     """Files of JSON objects, encoded in UTF-8; a key that an object lacks is NULL.
 
-    A string comes as its characters, everything else as it is written: no digit is lost. The
-    columns named in `documents` stay JSON also where they hold a string.
+    A string comes as its characters, all else as it is written: no digit is lost.
+    The columns named in `documents` stay JSON also where they hold a string.
     """
 
     documents: Sequence[str] = ()
@@ -114,8 +114,8 @@ class JsonArray(JsonFiles):
     """One array of objects, of which no more than a record is held at a time."""
 
     def _elements(self, file: BinaryIO) -> Iterator[bytes]:
-        # `start` is where the current element begins, or the gap before it; `scanned`, where
-        # the search for the next token goes on.
+        # `start` is where the current element begins, or the gap before it; `scanned`,
+        # where the search for the next token goes on.
         text, start, scanned, depth, number = b"", 0, 0, 0, 0
         gap = BEFORE_ARRAY
         while chunk := file.read(CHUNK_BYTES):

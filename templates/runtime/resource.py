@@ -37,7 +37,7 @@ def file_lineage() -> list[Column[Any]]:
 
 @dataclass(frozen=True)
 class Append:
-    """Add the rows; loading a file, window or run again replaces what it brought before.
+    """Add the rows; loading a file, window or run again replaces what it brought.
 
     `cursor` is the column that a window is cut by.
     """

@@ -189,17 +189,16 @@ def _batch(resource: Resource, raw: pd.DataFrame | None, partition: Partition) -
 
 def _as_table(resource: Resource, rows: pd.DataFrame) -> pa.Table:
     columns = staged_columns(resource.load.table)
+    arrays = {column.name: as_arrow(rows[column.name]) for column in columns if column.name in rows}
     wrong = [
-        f"{column.name} is {rows[column.name].dtype}"
+        f"{column.name} is {arrays[column.name].type if column.name in arrays else 'missing'}"
         for column in columns
-        if column.name not in rows
-        or as_arrow(rows[column.name]).type != arrow_type(column.type)
+        if column.name not in arrays or arrays[column.name].type != arrow_type(column.type)
     ]
     if wrong:
         raise ContractError(
             f"{resource.name}: transform() must end with conform(): {'; '.join(wrong)}"
         )
-    arrays = {column.name: as_arrow(rows[column.name]) for column in columns}
     return pa.table({**arrays, "_position": pa.array(rows.index, pa.int64())})
 
 

@@ -45,7 +45,7 @@ def small_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ]
 
     def plan(spec: Spec, kinds: object, texts: Mapping[str, str]) -> SimpleNamespace:
-        return SimpleNamespace(package="shop_etl", name=spec.project.name, texts=texts)
+        return SimpleNamespace(package="shop_etl", name=spec.project.name, texts=texts, sources=())
 
     monkeypatch.setattr(new, "plan_project", plan)
     monkeypatch.setattr(new, "render_project", render)

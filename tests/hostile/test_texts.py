@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from etlgen.pycode import is_visible
 from tests.hostile.projects import Project, Spec, Workshop, rows, shop
 
 MODULES = ("src/PACKAGE/sources/box/things.py", "src/PACKAGE/sources/box/records.py")
@@ -121,6 +122,10 @@ def kept_everywhere(workshop: Workshop, url: str, number: str) -> Project:
     for place, given in texts.items():
         for path in PLACES[place]:
             assert _is_literal(project.constants(path), place, given), f"{place} in {path}"
+    for file in project.files:
+        if not file.is_relative_to(project.root / "sources") and file.name != "etlgen.yaml":
+            text = file.read_text(encoding="utf-8")
+            assert [char for char in text if not is_visible(char) and char not in "\n\t"] == [], file
     described = tomllib.loads(project.text("pyproject.toml"))["project"]["description"]
     assert described == texts["project description"]
     _load_and_compare(project, url, texts)
@@ -204,13 +209,16 @@ TEXTS = {
         "{% include '/etc/passwd' %}{# gone? #}"
     ),
     "I06": f"0); {TOUCH.format('I06')}  #",
+    "I14": "\u202e\u2066 for a reader \u200b\u2028 \ufb01 \u0440\u0430y \ufeff\u2069",
     "I16": f"a'); {TOUCH.format('I16')}; ('",
 }
 REFUSED: Mapping[str, frozenset[str]] = {
     "I01": PATHS,
     "I02": PATHS,
+    "I03": frozenset({"pattern"}),
     "I04": BRACED | PERCENT,
     "I05": BRACED | PERCENT,
+    "I14": PATHS,
 }
 
 
@@ -248,7 +256,14 @@ def test_I06_a_default_that_goes_on_as_code(workshop: Workshop, postgres_url: st
 def test_I06_a_default_that_is_no_value_of_its_type(workshop: Workshop, type_name: str) -> None:
     column = {"type": type_name, "default": TEXTS["I06"]}
     said = workshop.refused(shop("hostile", {"id": column}))
-    assert ":10:20: \"0); __import__('pathlib').Path('canary_I06').touch()  #\" is not" in said
+    assert said.startswith(f"{workshop.folder}/spec.yaml:12:22: ")
+    assert "default: '0); __import__(" in said
+
+
+def test_I14_invisible_and_bidirectional_characters_are_escaped(
+    workshop: Workshop, postgres_url: str
+) -> None:
+    kept_everywhere(workshop, postgres_url, "I14")
 
 
 def test_I16_an_owner_and_tags_that_close_their_call(workshop: Workshop, postgres_url: str) -> None:

@@ -51,5 +51,10 @@ def cells_md5(cells: Sequence[str | None]) -> str:
     return _md5([cell for cell in cells if cell])
 
 
+def has_nul(document: Any) -> bool:
+    """Whether U+0000 is in it, which jsonb cannot hold."""
+    return "\\u0000" in json.dumps(document).replace("\\\\", "")
+
+
 def _md5(texts: list[str]) -> str:
     return hashlib.md5("\x1e".join(sorted(texts)).encode()).hexdigest()

@@ -92,7 +92,7 @@ def _detail(resource: FileResource) -> FileDetail:
         good=_lines(resource, columns, good),
         good_count=len(good),
         bad=_lines(resource, columns, [good[0], *broken]),
-        rules=tuple(_rule(columns, cell) for cell in bad),
+        rules=tuple(f"{cell.column} {cell.reason}" for cell in bad),
         is_partitioned=any(mark in resource.path for mark in "*?["),
     )
 
@@ -102,13 +102,6 @@ def _can_stand(resource: FileResource, columns: Sequence[Column], cell: BadCell)
     types = {column.name: column.type.name for column in columns}
     is_document = types[cell.column] == "jsonb" and resource.format != "csv"
     return cell.raw_value is None or not is_document
-
-
-def _rule(columns: Sequence[Column], cell: BadCell) -> str:
-    """What quarantine says of the cell: a check is quoted, a type speaks for itself."""
-    checks = {check.message for column in columns for check in column.checks}
-    reason = f'breaks "{cell.reason}"' if cell.reason in checks else cell.reason
-    return f"{cell.column} {reason}"
 
 
 def _files(resource: FileResource, columns: Sequence[Column]) -> Code:

@@ -1,0 +1,1 @@
+"""How fast a generated project loads a large file, beside psql's `\\copy` of the same file."""
