@@ -22,6 +22,7 @@ from etlgen.vocabulary.types import TYPES, read, spell
 from etlgen.vocabulary.values import WORDS
 
 REQUIRED = "is required"
+MOST_REPEATS = 200  # in a text made from a regex
 
 _COMMON = (
     *("ada@example.com", "grace@example.org", "alan@example.net", "joan@example.com"),
@@ -184,11 +185,15 @@ def _wild_texts(column: Column) -> Iterator[str]:
 
 
 class _Short(random.Random):
-    """Keeps `*` and `+` short: rstr repeats up to 100 times."""
+    """Keeps `*` and `+` short: rstr repeats up to 100 times, and a group in a group each time."""
 
     longest = 3
+    repeats = 0
 
     def randint(self, a: int, b: int) -> int:
+        self.repeats += 1
+        if self.repeats > MOST_REPEATS:
+            raise OverflowError("repeats within repeats")
         return super().randint(a, min(b, a + self.longest))
 
 
@@ -199,9 +204,11 @@ def _made_from(pattern: str, tries: int = 60) -> Iterator[str]:
     chance = _Short(pattern)
     generator = rstr.Rstr(chance)
     for number in range(tries):
-        chance.longest = (2, 4, 8, 100)[number % 4]
+        chance.longest, chance.repeats = (2, 4, 8, 100)[number % 4], 0
         try:
             text = generator.xeger(pattern)
+        except OverflowError:
+            continue
         except Exception:  # rstr does not say what it raises for syntax that it cannot make
             return
         if text.isprintable() and text.isascii() and len(text) <= 200:

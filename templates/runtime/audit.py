@@ -16,7 +16,7 @@ from .stage import staging_table
 
 
 def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
-    """Seal the attempt: every partition is written, and the rows staged are those that were counted.
+    """Seal the attempt: every partition is written, and what is staged is what was counted.
 
     Runs also where the plan was empty. Safe to repeat.
     """
@@ -30,7 +30,7 @@ def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
         unwritten = sorted(part.partition for part in parts if part.winning_try is None)
         if unwritten:
             raise ContractError(
-                f"{attempt.resource}: partitions {unwritten} of run {attempt.run_id} are not written",
+                f"{attempt.resource}: of run {attempt.run_id}, partitions {unwritten} are not written",
                 "Write them first: clear or repeat their `write`.",
             )
         staging = staging_table(attempt, load.table)

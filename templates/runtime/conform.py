@@ -136,7 +136,7 @@ def _typed(values: pd.Series, column: Column[Any], problems: Problems) -> pd.Ser
     array = as_arrow(values)
     target = arrow_type(column.type)
     if array.null_count == len(array):
-        array = pa.nulls(len(array), target)
+        return as_series(pa.nulls(len(array), target), like=values)
     if is_text(array.type) and not isinstance(column.type, String):
         return _reader(column.type)(values, problems)
     _require_kind(column, array.type, target)

@@ -1,8 +1,7 @@
 """From text to exact types: a cell that can't be read is a problem of its row.
 
 Every function takes a column of text and gives an Arrow-typed one. White space around a
-value is ignored, and an empty text is NULL. Whole columns are cast at once; a cell is
-looked at by itself only where that could not work.
+value is ignored, and an empty text is NULL. Whole columns are cast at once.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import uuid
 from collections.abc import Callable
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import partial
-from typing import Any
 
 import msgspec
 import pandas as pd
@@ -34,8 +32,7 @@ INTEGERS = {
 TRUE = ("true", "t", "yes", "y", "on", "1")
 FALSE = ("false", "f", "no", "n", "off", "0")
 ISO = "ISO8601"
-TIMESTAMP = pa.timestamp("us")
-INSTANT = pa.timestamp("us", "UTC")
+TIMESTAMP, INSTANT = pa.timestamp("us"), pa.timestamp("us", "UTC")
 DAY = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 CLOCK = r"(?:[01][0-9]|2[0-3])(?::[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?"
 OFFSET = r"(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
@@ -256,9 +253,9 @@ def cast_or_null(values: pa.Array, kind: pa.DataType) -> pa.Array:
     except pa.ArrowInvalid:
         if len(values) == 1:
             return pa.nulls(1, kind)
-    middle = len(values) // 2
-    halves = values[:middle], values[middle:]
-    return pa.concat_arrays([cast_or_null(half, kind) for half in halves])
+    half = len(values) // 2
+    parts = [cast_or_null(part, kind) for part in (values[:half], values[half:])]
+    return pa.concat_arrays(parts)
 
 
 def as_arrow(values: pd.Series) -> pa.Array:
@@ -312,15 +309,14 @@ def _matches(texts: pa.Array, pattern: str) -> pa.Array:
 
 
 def _only(texts: pa.Array, pattern: str) -> pa.Array:
-    """The texts that match; the others are NULL."""
     return pc.if_else(_matches(texts, pattern), texts, NO_TEXT)
 
 
 def _one_by_one(
-    read: Callable[[str], Any], kind: pa.DataType, texts: pa.Array
+    read: Callable[[str], object], kind: pa.DataType, texts: pa.Array
 ) -> pa.Array:
     """Each text read by itself; NULL where that raises."""
-    cells: list[Any] = []
+    cells: list[object] = []
     for text in texts.to_pylist():
         try:
             cells.append(None if text is None else read(text))
@@ -389,8 +385,12 @@ def _strptime(texts: pa.Array, format: str) -> pa.Array:
 def _localize(moments: pa.Array, timezone: str) -> pa.Array:
     """Instants of local times; NULL where the clocks skip or repeat one."""
     local = pd.Series(moments.to_pandas()).astype("datetime64[us]")
-    instants = local.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
-    return pa.array(instants.dt.tz_convert("UTC"), INSTANT, from_pandas=True)
+    # pandas gives up where UTC is in the year 10000; a week before, the clocks agree.
+    is_last, week = local >= "9999-12-31", pd.Timedelta(days=7)
+    known = local.mask(is_last, local - week)
+    instants = known.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
+    instants = instants.dt.tz_convert("UTC").mask(is_last, instants + week)
+    return pa.array(instants, INSTANT, from_pandas=True)
 
 
 def _within_years(moments: pa.Array) -> pa.Array:

@@ -40,7 +40,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.schema import CreateSchema, CreateTable
+from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement
 
 from .connect import WORK_SCHEMA, create_schema
 from .errors import BusyError, ContractError, OvertakenError
@@ -171,7 +171,7 @@ class Written:
 
 
 def bootstrap(connection: Connection) -> None:
-    """Create the work schema and its tables where they are missing; safe to run at the same time."""
+    """Create the work schema and its tables where they are missing; safe to do at once."""
     schema = connection.get_execution_options()["schema_translate_map"][WORK_SCHEMA]
     create_schema(connection, schema)
     metadata.create_all(connection)
@@ -179,7 +179,10 @@ def bootstrap(connection: Connection) -> None:
 
 def bootstrap_sql(schema: str) -> str:
     """The statements of `bootstrap`, for a database administrator to run."""
-    statements = [CreateSchema(schema, if_not_exists=True), *map(CreateTable, metadata.sorted_tables)]
+    statements: list[ExecutableDDLElement] = [
+        CreateSchema(schema, if_not_exists=True),
+        *map(CreateTable, metadata.sorted_tables),
+    ]
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     compiled = [
         str(

@@ -17,10 +17,16 @@ import structlog
 from sqlalchemy import MetaData, Table, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable, DropTable
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-from tenacity import wait_exponential, wait_random
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
 
-from . import ledger, lease
+from . import lease, ledger
 from .audit import audit
 from .connect import WORK_SCHEMA, Destination
 from .errors import explain, is_retryable
@@ -32,6 +38,7 @@ from .target import prepare_target
 from .write import Progress, write
 
 TRIES = 5
+EVERYTHING = Window()
 log = structlog.get_logger()
 Result = TypeVar("Result")
 
@@ -45,7 +52,7 @@ def plan(
     destination: Destination,
     resource: Resource,
     run_id: str,
-    window: Window = Window(),
+    window: Window = EVERYTHING,
     *,
     owner: str | None = None,
     take_over: bool = False,
@@ -58,19 +65,26 @@ def plan(
     _bootstrap(destination)
     parts = list(resource.partitions(resource.connect(), window))
     added = prepare_target(destination, resource.load)
-    with destination.transaction() as connection:
-        attempt = ledger.open_attempt(
-            connection,
-            resource.name,
-            run_id,
-            resource.load.name,
-            window,
-            parts,
-            owner=owner,
-            take_over=take_over,
-        )
-        connection.execute(CreateTable(staging_table(attempt, resource.load.table)))
-    _sweep(destination, attempt)
+    attempt = None
+    try:
+        with destination.transaction() as connection:
+            attempt = ledger.open_attempt(
+                connection,
+                resource.name,
+                run_id,
+                resource.load.name,
+                window,
+                parts,
+                owner=owner,
+                take_over=take_over,
+            )
+            connection.execute(CreateTable(staging_table(attempt, resource.load.table)))
+        _sweep(destination, attempt)
+    except BaseException as error:
+        if attempt is not None:
+            _record_failure(destination, attempt, error)
+            clean_up(destination, attempt, resource)
+        raise
     log.info("planned", **_names(attempt), partitions=len(parts), columns_added=added)
     return attempt, [part.number for part in parts]
 
@@ -79,12 +93,12 @@ def load(
     destination: Destination,
     resource: Resource,
     run_id: str,
-    window: Window = Window(),
+    window: Window = EVERYTHING,
     *,
     take_over: bool = False,
     progress: Progress = lambda rows: None,
 ) -> Counts:
-    """All four steps in this process; transient errors are retried, anything else ends the attempt."""
+    """All four steps in this process; transient errors are retried, others end the attempt."""
     attempt, numbers = _retry(
         partial(
             plan,
@@ -111,7 +125,7 @@ def load(
 
 
 def clean_up(destination: Destination, attempt: Attempt, resource: Resource) -> None:
-    """Drop the staging table of an attempt that has ended; the next plan tries again if this fails."""
+    """Drop the staging table of an attempt that has ended; the next plan does if this fails."""
     try:
         drop_staging(destination, attempt, resource.load)
     except DBAPIError as error:
@@ -137,14 +151,14 @@ def _retry(step: Callable[[], Result]) -> Result:
 
 
 def _say_that_we_wait(state: RetryCallState) -> None:
-    error = state.outcome and state.outcome.exception()
+    error = state.outcome.exception() if state.outcome else None
     if error is not None and state.next_action is not None:
         wait = round(state.next_action.sleep, 1)
         log.warning("trying again", error=explain(error), seconds=wait, tries=state.attempt_number)
 
 
 def _bootstrap(destination: Destination) -> None:
-    """Make the work schema on the first run; later ones need no right to create anything but staging."""
+    """Make the work schema on the first run; later ones create nothing but staging tables."""
     with destination.transaction() as connection:
         if not inspect(connection).has_table("quarantine", destination.work_schema):
             ledger.bootstrap(connection)

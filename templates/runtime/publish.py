@@ -1,4 +1,4 @@
-"""Make an audited attempt visible: one transaction, after which the table is new or is as it was."""
+"""Make an audited attempt visible: one transaction; the table is new after it, or as it was."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    ColumnElement,
     Connection,
     Date,
     DateTime,
@@ -102,7 +103,7 @@ def drop_staging(destination: Destination, attempt: Attempt, load: Load) -> None
 def _staged_rows(attempt: Attempt, load: Load) -> Select[Any]:
     """The rows of the winning tries, as they will stand in the target, with their position."""
     staging = staging_table(attempt, load.table)
-    origin = {
+    origin: dict[str, ColumnElement[Any]] = {
         "_run_id": literal(attempt.run_id, Text),
         "_loaded_at": func.now(),
         "_source_file": ledger.partitions.c.file,
@@ -210,7 +211,7 @@ def _is_newer(load: Merge, there: Any, new: Any) -> Any:
 def _advance_cursor(
     connection: Connection, attempt: Attempt, load: Load, rows: Select[Any], row: Row[Any]
 ) -> None:
-    """Move the resource's cursor forward to the newest value; never back, never past the plan's hour.
+    """Move the resource's cursor forward to the newest value; never back, nor past the plan.
 
     A run over a given window says nothing of what lies outside it, so it leaves the cursor alone.
     """

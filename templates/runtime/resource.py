@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
@@ -79,6 +79,11 @@ class Window:
     start: datetime | None = None
     end: datetime | None = None
 
+    @classmethod
+    def between(cls, start: datetime | str | None, end: datetime | str | None) -> Window:
+        """A window as a scheduler gives it; a moment without an offset is UTC."""
+        return cls(_moment(start), _moment(end))
+
 
 @dataclass(frozen=True)
 class Reject:
@@ -136,6 +141,18 @@ class Resource:
             transform=module.transform,
             check=module.check,
         )
+
+
+def _moment(value: datetime | str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ConfigError(
+            f"{value!r} is not a moment", "Write it like 2026-01-31T00:00:00Z."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def resource_names(sources: ModuleType) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import closing
 
 import pgpq
 import psycopg2
@@ -98,8 +99,8 @@ class Stager:
             SQL(", ").join(map(Identifier, rows.schema.names)),
             SQL("FORMAT binary" if binary else "FORMAT csv"),
         )
-        data = self._as_binary(rows) if binary else _as_csv(rows)
-        with connection.connection.cursor() as cursor:
+        data = self._as_binary(rows) if binary else self._as_csv(rows)
+        with closing(connection.connection.cursor()) as cursor:
             cursor.copy_expert(statement, data)
 
     def _as_binary(self, rows: pa.Table) -> io.BytesIO:
@@ -118,23 +119,17 @@ class Stager:
         data.seek(0)
         return data
 
-
-def _as_csv(rows: pa.Table) -> io.BytesIO:
-    """CSV in which NULL is nothing and an empty text is two quotes."""
-    texts = pa.table(
-        {
-            name: [_hex(value) for value in column.to_pylist()]
-            if pa.types.is_fixed_size_binary(column.type) or pa.types.is_binary(column.type)
-            else column
-            for name, column in zip(rows.schema.names, rows.columns, strict=True)
-        }
-    )
-    data = io.BytesIO()
-    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
-    pyarrow.csv.write_csv(texts, data, options)
-    data.seek(0)
-    return data
-
-
-def _hex(value: bytes | None) -> str | None:
-    return None if value is None else "\\x" + value.hex()
+    def _as_csv(self, rows: pa.Table) -> io.BytesIO:
+        """CSV in which NULL is nothing and an empty text is two quotes."""
+        texts = {}
+        for name, column in zip(rows.schema.names, rows.columns, strict=True):
+            if pa.types.is_fixed_size_binary(column.type) or pa.types.is_binary(column.type):
+                prefix = "" if self.types[name] == "uuid" else "\\x"
+                cells = column.to_pylist()
+                column = pa.array([None if c is None else prefix + c.hex() for c in cells])
+            texts[name] = column
+        data = io.BytesIO()
+        options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
+        pyarrow.csv.write_csv(pa.table(texts), data, options)
+        data.seek(0)
+        return data

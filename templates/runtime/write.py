@@ -47,7 +47,7 @@ class Batch:
     @property
     def read(self) -> int:
         """Records read from the source."""
-        return self.good.num_rows + len(self.rejects) + self.filtered
+        return int(self.good.num_rows) + len(self.rejects) + self.filtered
 
 
 def write(
@@ -57,7 +57,7 @@ def write(
     number: int,
     progress: Progress = lambda rows: None,
 ) -> Written:
-    """Stage partition `number`. Tried again, it starts anew: rows of a try that lost never count."""
+    """Stage partition `number`. Tried again, it starts anew: rows of a lost try never count."""
     with destination.transaction() as connection:
         try_, partition = ledger.begin_try(connection, attempt, number)
         staging = staging_table(attempt, resource.load.table)
@@ -98,14 +98,17 @@ class Writer:
 
     def staged(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """Give each batch back once it is staged; at most a few are held in memory."""
-        with ThreadPoolExecutor(1, thread_name_prefix="copy") as pool:
-            waiting: deque[tuple[Batch, Future[None]]] = deque()
+        pool = ThreadPoolExecutor(1, thread_name_prefix="copy")
+        waiting: deque[tuple[Batch, Future[None]]] = deque()
+        try:
             for batch in batches:
                 waiting.append((batch, pool.submit(self._stage, batch)))
                 if len(waiting) > BATCHES_IN_FLIGHT:
                     yield self._done(*waiting.popleft())
             while waiting:
                 yield self._done(*waiting.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     @staticmethod
     def _done(batch: Batch, staged: Future[None]) -> Batch:
@@ -132,7 +135,8 @@ class Writer:
             if kept:
                 # So that none are left of a try that goes on after the attempt was audited.
                 ledger.require(connection, self.attempt, "planned")
-                connection.execute(insert(ledger.quarantine), [self._placed_reject(r) for r in kept])
+                entries = [self._placed_reject(reject) for reject in kept]
+                connection.execute(insert(ledger.quarantine), entries)
         self.rows_rejected += len(rejects)
         self.rows_staged += batch.read - batch.filtered - len(rejects)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from runtime.connect import Destination, connect, postgresql_url
 
 WORK_SCHEMA = "etl_shop"

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from sqlalchemy import TIMESTAMP, BigInteger, Column, MetaData, Numeric, Table, Text, select, text
+
 from runtime import ledger
 from runtime.conform import conform
 from runtime.connect import Destination
@@ -26,7 +28,6 @@ from runtime.resource import (
     file_lineage,
     lineage,
 )
-from sqlalchemy import TIMESTAMP, BigInteger, Column, MetaData, Numeric, Table, Text, select, text
 
 Record = dict[str, str | None]
 DISPOSITIONS = ("append", "replace", "merge")
@@ -142,7 +143,7 @@ def contents(destination: Destination, table: Table, *names: str) -> list[tuple[
 
 def ids(destination: Destination, table: Table) -> list[int]:
     """The ids in a table, each as often as it is there."""
-    return [row[0] for row in contents(destination, table, "id")]
+    return sorted(row[0] for row in contents(destination, table, "id"))
 
 
 def ledger_row(destination: Destination, attempt: Attempt) -> Any:

@@ -1,13 +1,38 @@
 """What append, replace and merge do to the table, the cursor, the ledger and quarantine."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sqlalchemy import (
+    ARRAY,
+    TIMESTAMP,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Time,
+    Uuid,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
 from runtime import ledger, loading
-from runtime.connect import Destination
+from runtime.connect import Destination, column_types, connect, create_schema, postgresql_url
 from runtime.errors import ContractError
 from runtime.problems import Problems
 from runtime.publish import Counts
@@ -24,25 +49,7 @@ from runtime.resource import (
     file_lineage,
     lineage,
 )
-from sqlalchemy import (
-    ARRAY,
-    TIMESTAMP,
-    BigInteger,
-    Column,
-    Date,
-    Integer,
-    MetaData,
-    Numeric,
-    String,
-    Table,
-    Text,
-    Uuid,
-    inspect,
-    select,
-    text,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-
+from runtime.target import declared_type
 from tests.runtime.feed import (
     DISPOSITIONS,
     Feed,
@@ -182,7 +189,7 @@ class TestAppend:
         feed.files = {"a": [order(3, at="3", amount="7"), order(30, at="3")]}
         counts = run(destination, resource, "part", Window(day(3), day(5)))
         assert counts == Counts(read=2, loaded=2)
-        assert sorted(ids(destination, table)) == [1, 2, 3, 5, 30]
+        assert ids(destination, table) == [1, 2, 3, 5, 30]
 
     def test_the_index_that_reloading_needs(self, destination: Destination) -> None:
         resource = Feed({"a": orders(1)}).resource(load_as("append"))
@@ -264,9 +271,7 @@ class TestMerge:
         assert by == [(1, "", "one"), (2, "", "one"), (3, None, "two"), (4, "", "two")]
 
     @pytest.mark.parametrize("column", ["amount", "note", "updated_at", "colour"])
-    def test_a_difference_in_any_column_counts(
-        self, destination: Destination, column: str
-    ) -> None:
+    def test_a_difference_in_any_column_counts(self, destination: Destination, column: str) -> None:
         """Also in one that the table does not have, and also from and to NULL."""
         feed = Feed({"a": [order(1, None, None, None)]})
         resource = feed.resource(Merge(orders_table()))
@@ -433,9 +438,7 @@ class TestCursor:
     @pytest.mark.parametrize(
         "window", [Window(day(1), day(9)), Window(start=day(1)), Window(end=day(9))], ids=str
     )
-    def test_a_given_window_leaves_it_alone(
-        self, destination: Destination, window: Window
-    ) -> None:
+    def test_a_given_window_leaves_it_alone(self, destination: Destination, window: Window) -> None:
         resource = Feed({"a": orders(1, at="5")}).resource(load_as("merge"))
         run(destination, resource, "one", window)
         assert cursor(destination) is None
@@ -582,7 +585,7 @@ class TestQuarantine:
             Column("data", JSONB),
             *file_lineage(),
         )
-        records = [{"id": str(n), "data": '{"n": %d}' % n} for n in range(50)]
+        records = [{"id": str(n), "data": json.dumps({"n": n})} for n in range(50)]
         # JSON to the client; but in jsonb numbers end somewhere.
         records[7]["data"], records[30]["data"] = "1e200000", "[-1e131073]"
         feed = Feed({})
@@ -614,7 +617,12 @@ class TestQuarantine:
             Column("note", Text),
             *file_lineage(),
         )
-        rows = [("1", "short", ""), ("2", "too long", "x"), ("3", None, 'q"u\no,te'), ("4", "", None)]
+        rows = [
+            ("1", "short", ""),
+            ("2", "too long", "x"),
+            ("3", None, 'q"u\no,te'),
+            ("4", "", None),
+        ]
         feed = Feed({"a": [dict(zip(("id", "name", "note"), row, strict=True)) for row in rows]})
         resource = feed.resource(Merge(table))
         assert run(destination, resource, "r") == Counts(read=4, loaded=3, quarantined=1)
@@ -708,16 +716,11 @@ class TestTarget:
 
     def test_each_type_is_recognised(self, destination: Destination) -> None:
         """Planning again over one's own table finds nothing to do."""
-        from runtime.target import declared_type  # noqa: PLC0415
-        from sqlalchemy import Boolean, Double, LargeBinary, SmallInteger, Time  # noqa: PLC0415
-
         kinds = [Text(), Boolean(), SmallInteger(), Integer(), BigInteger(), Numeric(12, 2)]
         kinds += [Double(), Date(), Time(), TIMESTAMP(), TIMESTAMP(timezone=True), Uuid()]
         kinds += [JSONB(), LargeBinary(), String(7), Numeric(38, 38), ARRAY(Text)]
         columns = [Column(f"c{n}", kind) for n, kind in enumerate(kinds)]
         table = Table("kinds", MetaData(schema="shop"), *columns)
-        from runtime.connect import column_types, create_schema  # noqa: PLC0415
-
         with destination.transaction() as connection:
             create_schema(connection, "shop")
             table.create(connection)
@@ -798,9 +801,7 @@ HOSTILE_COLUMNS = [
 
 @pytest.mark.parametrize("name", HOSTILE_TABLES)
 @pytest.mark.parametrize("disposition", DISPOSITIONS)
-def test_identifiers_are_only_names(
-    destination: Destination, disposition: str, name: str
-) -> None:
+def test_identifiers_are_only_names(destination: Destination, disposition: str, name: str) -> None:
     """I09, I10, I11: in DDL, COPY, staging, merge and the index."""
     with destination.transaction() as connection:
         connection.execute(text("CREATE TABLE users (id int)"))
@@ -845,8 +846,6 @@ def test_long_names_of_tables_do_not_collide(destination: Destination) -> None:
 
 
 def test_a_hostile_work_schema(database: str) -> None:
-    from runtime.connect import connect, postgresql_url  # noqa: PLC0415
-
     destination = connect(postgresql_url(database), 'w"% :x', "tests")
     feed = Feed({"a": orders(1)})
     resource = feed.resource(load_as("merge"))

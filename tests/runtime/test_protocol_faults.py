@@ -7,16 +7,17 @@ from typing import Any
 
 import psycopg2.errors
 import pytest
-from runtime import ledger, lease, loading
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from runtime import lease, ledger, loading
 from runtime.audit import audit
 from runtime.connect import Destination, connect, postgresql_url
 from runtime.errors import BusyError, OvertakenError, PipelineError, is_retryable
 from runtime.loading import plan
-from runtime.publish import publish
+from runtime.publish import _bring, _settle_quarantine, publish
+from runtime.stage import Stager
 from runtime.write import write
-from sqlalchemy import func, select, text, update
-from sqlalchemy.exc import DBAPIError, ProgrammingError
-
 from tests.runtime.conftest import WORK_SCHEMA
 from tests.runtime.feed import (
     DISPOSITIONS,
@@ -51,6 +52,7 @@ def proxy(database: str) -> Iterator[Proxy]:
         yield proxy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["the commit", "the answer"])
 @pytest.mark.parametrize("disposition", DISPOSITIONS)
 def test_any_commit_may_be_lost(
@@ -147,8 +149,7 @@ def test_a_session_that_is_ended_is_opened_again(
     if moment == "read":
         feed.on_batch = once(lambda file, batch: None, 2)
     elif moment == "copy":
-        monkeypatch.setattr("runtime.stage._as_csv", once(_as_csv, 2))
-        monkeypatch.setattr("runtime.stage.Stager._as_binary", once(_as_binary, 2))
+        monkeypatch.setattr(Stager, "_as_binary", once(Stager._as_binary, 2))
     else:
         monkeypatch.setattr("runtime.publish._bring", once(_bring, 1))
     counts = loading.load(destination, resource, "new")
@@ -156,12 +157,6 @@ def test_a_session_that_is_ended_is_opened_again(
     assert ids(destination, resource.load.table) == TRUTH[disposition]
     assert quarantined(destination) == [("a", 4)]
     admin.engine.dispose()
-
-
-from runtime.publish import _bring  # noqa: E402
-from runtime.stage import Stager, _as_csv  # noqa: E402
-
-_as_binary = Stager._as_binary
 
 
 def test_what_will_fail_again_is_not_tried_again(destination: Destination) -> None:
@@ -175,13 +170,12 @@ def test_what_will_fail_again_is_not_tried_again(destination: Destination) -> No
         connection.execute(text("GRANT ALL ON SCHEMA etl_shop, shop TO reader"))
         connection.execute(text("GRANT ALL ON ALL TABLES IN SCHEMA etl_shop TO reader"))
         connection.execute(text("GRANT SELECT ON ALL TABLES IN SCHEMA shop TO reader"))
-    weak = destination.engine.execution_options()
+    weak = as_role(destination, "reader")
     try:
-        weak_destination = as_role(destination, "reader")
         calls.clear()
         feed.files = {"a": orders(1, 2, at="5")}
         with pytest.raises(ProgrammingError) as refused:
-            loading.load(weak_destination, resource, "second")
+            loading.load(weak, resource, "second")
         assert isinstance(refused.value.orig, psycopg2.errors.InsufficientPrivilege)
         assert calls == [0]
         with destination.transaction() as connection:
@@ -191,8 +185,7 @@ def test_what_will_fail_again_is_not_tried_again(destination: Destination) -> No
         assert last.status == "failed"
         assert last.error == "PostgreSQL: permission denied for table orders (42501)"
     finally:
-        weak_destination.engine.dispose()
-        weak.dispose()
+        weak.engine.dispose()
         with destination.transaction() as connection:
             connection.execute(text("DROP OWNED BY reader"))
             connection.execute(text("DROP ROLE reader"))
@@ -256,11 +249,12 @@ class TestAtOnce:
         """The first ever, so that they also make the schemas at once."""
         feed = Feed(NEW)
         resource = feed.resource(load_as(disposition))
-        reached = [
-            connect(postgresql_url(database), WORK_SCHEMA, str(run)) for run in range(runs)
-        ]
+        reached = [connect(postgresql_url(database), WORK_SCHEMA, str(run)) for run in range(runs)]
         results = self.many(
-            [lambda run=run: loading.load(reached[run], resource, f"run{run}") for run in range(runs)]
+            [
+                lambda run=run: loading.load(reached[run], resource, f"run{run}")
+                for run in range(runs)
+            ]
         )
         errors = [result for result in results if isinstance(result, Exception)]
         done = [result for result in results if not isinstance(result, Exception)]
@@ -322,9 +316,13 @@ class TestAtOnce:
             ]
         )
         assert {type(r) for r in results if isinstance(r, Exception)} <= {OvertakenError}
-        audits = self.many([lambda one=one: audit(one, attempt, resource.load) for one in reached[:4]])
+        audits = self.many(
+            [lambda one=one: audit(one, attempt, resource.load) for one in reached[:4]]
+        )
         assert audits == [None] * 4
-        counts = self.many([lambda one=one: publish(one, attempt, resource.load) for one in reached[:4]])
+        counts = self.many(
+            [lambda one=one: publish(one, attempt, resource.load) for one in reached[:4]]
+        )
         assert {(c.read, c.loaded, c.quarantined) for c in counts} == {(30, 20, 10)}
         assert len(quarantined(destination)) == 10
         for one in reached:
@@ -340,7 +338,7 @@ class TestAtOnce:
         planning: list[threading.Thread] = []
 
         def plan_meanwhile(*arguments: Any) -> None:
-            _settle(*arguments)
+            _settle_quarantine(*arguments)
             thread = threading.Thread(
                 target=lambda: planned(other, resource, "newer", take_over=True)
             )
@@ -356,9 +354,6 @@ class TestAtOnce:
             query = select(ledger.attempts.c.status).order_by(ledger.attempts.c.generation)
             assert connection.execute(query).scalars().all() == ["published", "planned"]
         other.engine.dispose()
-
-
-from runtime.publish import _settle_quarantine as _settle  # noqa: E402
 
 
 def waits_for_a_lock(destination: Destination) -> bool:

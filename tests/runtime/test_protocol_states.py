@@ -6,7 +6,10 @@ from typing import Any
 
 import psycopg2.errors
 import pytest
-from runtime import ledger, lease, loading
+from sqlalchemy import text, update
+from sqlalchemy.exc import IntegrityError
+
+from runtime import lease, ledger, loading
 from runtime.audit import audit
 from runtime.connect import Destination
 from runtime.errors import BusyError, ContractError, OvertakenError
@@ -15,9 +18,6 @@ from runtime.loading import clean_up, plan
 from runtime.publish import Counts, publish
 from runtime.resource import Append, Replace, Resource, Window
 from runtime.write import write
-from sqlalchemy import text, update
-from sqlalchemy.exc import IntegrityError
-
 from tests.runtime.feed import (
     DISPOSITIONS,
     Feed,
@@ -76,7 +76,9 @@ class Case:
             planned(self.destination, self.resource, "newer", take_over=True)
             return
         self.step("write")
-        for step in {"written": (), "audited": ("audit",), "published": ("audit", "publish")}[state]:
+        for step in {"written": (), "audited": ("audit",), "published": ("audit", "publish")}[
+            state
+        ]:
             self.step(step)
 
     def step(self, name: str) -> object:
@@ -89,7 +91,7 @@ class Case:
 # The state an attempt is in, the step, and the state after it or the error.
 STEPS: list[tuple[str, str, str | tuple[type[Exception], str]]] = [
     ("planned", "write", "planned"),
-    ("planned", "audit", (ContractError, r"partitions \[0\] .* are not written")),
+    ("planned", "audit", (ContractError, r"partitions \[0\] are not written")),
     ("planned", "publish", (ContractError, "is planned, not audited or published")),
     ("written", "write", "planned"),
     ("written", "audit", "audited"),

@@ -1,0 +1,157 @@
+"""The command line's work: what is chosen, what is shown, which exit code."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from runtime import commands, ledger
+from runtime.connect import Destination, connect, postgresql_url
+from runtime.errors import ConfigError, ContractError
+from runtime.logs import configure_logs
+from runtime.resource import Merge
+from tests.runtime.feed import Feed, ids, load_as, order, orders, orders_table, planned, status
+
+HOSTILE = "\x1b[2J\x1b]0;x\x07[red]<script>=cmd|' /C calc'!A0"
+
+
+@pytest.fixture(autouse=True)
+def logs_apart() -> Iterator[None]:
+    """Logs on stderr, as the command line has them."""
+    before = structlog.get_config()
+    configure_logs("json")
+    yield
+    structlog.configure(**before)
+
+
+@pytest.fixture
+def destination(postgres_url: str) -> Iterator[Destination]:
+    reached = connect(postgresql_url(postgres_url), "etl_shop", "tests")
+    yield reached
+    reached.engine.dispose()
+
+
+def shown(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
+    """The words of each line on stdout."""
+    return [line.split() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_run_says_what_became_of_every_row(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = [*orders(1, 2, 2), order("x"), order(4, note="skip")]
+    resource = Feed({"a": records}).resource(load_as("merge"))
+    assert commands.run(destination, [resource], take_over=False) == 0
+    header, row, note = shown(capsys)
+    assert header[:3] == ["resource", "read", "loaded"]
+    assert row[:8] == ["feed.orders", "5", "2", "0", "1", "1", "1", "0"]
+    assert note[:5] == ["1", "rows", "are", "in", "quarantine:"]
+
+
+def test_a_resource_that_fails_does_not_keep_the_others_back(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(feed: Feed, window: object) -> list[object]:
+        raise ContractError("the file has gone", "Look for it.")
+
+    bad = Feed({}).resource(load_as("merge", orders_table("bad")), partitions=broken)
+    good = Feed({"a": orders(1)}).resource(load_as("merge"))
+    assert commands.run(destination, [bad, good], take_over=False) == commands.FAILED
+    captured = capsys.readouterr()
+    assert "feed.bad: the file has gone\n  Look for it." in captured.err
+    assert "feed.orders" in captured.out
+    assert ids(destination, orders_table()) == [1]
+
+
+def test_a_resource_that_is_being_loaded_has_an_exit_code_of_its_own(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource = Feed({"a": orders(1)}).resource(load_as("merge"))
+    planned(destination, resource, "scheduled")
+    assert commands.run(destination, [resource], take_over=False) == commands.BUSY
+    assert "is being loaded by run scheduled" in capsys.readouterr().err
+    assert commands.run(destination, [resource], take_over=True) == 0
+
+
+def test_sigterm_gives_up_what_was_staged(destination: Destination) -> None:
+    def stop(file: str, batch: int) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    resource = Feed({"a": orders(1, 2, 3)}, on_batch=stop).resource(load_as("merge"))
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as stopped:
+        commands.run(destination, [resource], take_over=False)
+    assert stopped.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+    attempt = ledger.Attempt("feed.orders", _only_run(destination), 1, 1, "")
+    assert status(destination, attempt) == "aborted"
+    assert ids(destination, orders_table()) == []
+
+
+def test_quarantine_shows_data_as_text_only(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource = Feed({"a": [order("x", note=HOSTILE)]}).resource(Merge(orders_table()))
+    commands.run(destination, [resource], take_over=False)
+    capsys.readouterr()
+    commands.show_quarantine(destination, "feed.orders", limit=5)
+    text = capsys.readouterr().out
+    assert "a:1" in text
+    assert "id 'x' is not a whole number" in text
+    assert "<script>" in text
+    assert "[red]" in text
+    assert not {"\x1b", "\x07"} & set(text)
+
+
+def test_status_and_head_show_what_was_loaded(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource = Feed({"a": [order(1, "2.50", None, "3")]}).resource(load_as("merge"))
+    commands.show_rows(destination, [resource], limit=5)
+    assert "is not there yet" in capsys.readouterr().out
+    commands.run(destination, [resource], take_over=False)
+    capsys.readouterr()
+    commands.show_status(destination, limit=5)
+    assert ["feed.orders", "1", "published", "1", "1"] == [
+        word for word in shown(capsys)[1] if not word.startswith("2")
+    ][:5]
+    commands.show_rows(destination, [resource], limit=5)
+    title, header, row, _ = shown(capsys)
+    assert title == ["shop.orders:", "1", "rows"]
+    assert header == ["id", "amount", "note", "updated_at"]
+    assert row == ["1", "2.50", "NULL", "2026-01-03", "00:00:00+00"]
+
+
+def test_nothing_loaded_yet_is_said(destination: Destination) -> None:
+    with pytest.raises(ConfigError, match="nothing was loaded yet"):
+        commands.show_status(destination, limit=5)
+
+
+def test_the_plan_lists_files_and_opens_no_attempt(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource = Feed({"a.csv": orders(1), "b.csv": orders(2)}).resource(load_as("append"))
+    commands.show_plan([resource, Feed({}).resource(load_as("replace"))])
+    _, first, second, third = shown(capsys)
+    assert first == ["feed.orders", "append", "shop.orders", "a.csv"]
+    assert second == ["b.csv"]
+    assert third == ["feed.orders", "replace", "shop.orders", "nothing"]
+
+
+def test_an_administrator_can_run_the_printed_sql(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands.initialise(destination, print_sql=True)
+    statements = capsys.readouterr().out
+    with destination.transaction() as connection:
+        connection.exec_driver_sql(statements.replace("%", "%%"))
+    resource = Feed({"a": orders(1)}).resource(load_as("merge"))
+    assert commands.run(destination, [resource], take_over=False) == 0
+
+
+def _only_run(destination: Destination) -> str:
+    with destination.transaction() as connection:
+        run: str = connection.execute(ledger.attempts.select()).one().run_id
+    return run
