@@ -25,6 +25,12 @@ _WIDEST = 120
 _URL_PASSWORD = re.compile(
     r"(?P<start>://[^/\s:@'\"]*:)(?!\$\{\w+(:-[^}@]*)?\}@)(?P<secret>[^\s]+)(?=@)"
 )
+# As in `host=h password=…` or `jdbc:…?password=…`.
+_NAMED_PASSWORD = re.compile(
+    r"(?P<start>\b\w*(?:password|passwd|pwd|secret|token|api_?key)=)"
+    r"(?!\$\{|[<*\[(])(?P<secret>[^\s&;]+)",
+    re.IGNORECASE,
+)
 _SECRET_KEY = re.compile(
     r"(?P<start>\b\w*(?:password|passwd|secret|token|api_?key)['\"]?\s*:\s*)(?!\$\{)(?P<secret>\S.*)",
     re.IGNORECASE,
@@ -101,8 +107,8 @@ class DriftError(EtlgenError):
 
 
 def holds_secret(text: str) -> bool:
-    """Whether a URL with a literal password stands in the text."""
-    return _URL_PASSWORD.search(text) is not None
+    """Whether a connection string with a literal password stands in the text."""
+    return any(one.search(text) for one in (_URL_PASSWORD, _NAMED_PASSWORD))
 
 
 def masked(finding: Finding) -> Finding:
@@ -111,7 +117,9 @@ def masked(finding: Finding) -> Finding:
     def mask(text: str | None) -> str | None:
         if text is None:
             return None
-        return _SECRET_KEY.sub(r"\g<start>***", _URL_PASSWORD.sub(r"\g<start>***", text))
+        for secret in (_URL_PASSWORD, _NAMED_PASSWORD, _SECRET_KEY):
+            text = secret.sub(r"\g<start>***", text)
+        return text
 
     return replace(
         finding,

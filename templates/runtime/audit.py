@@ -30,7 +30,7 @@ def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
         unwritten = sorted(part.partition for part in parts if part.winning_try is None)
         if unwritten:
             raise ContractError(
-                f"{attempt.resource}: of run {attempt.run_id}, partitions {unwritten} are not written",
+                f"{attempt.resource}: partitions {unwritten} of this run are not written",
                 "Write them first: clear or repeat their `write`.",
             )
         staging = staging_table(attempt, load.table)

@@ -52,6 +52,7 @@ from .problems import Problems
 from .resource import EXTRA, LINEAGE
 
 REQUIRED = "is required"
+encode_json = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def conform(rows: pd.DataFrame, table: Table, problems: Problems) -> pd.DataFrame:
@@ -237,13 +238,15 @@ def _require_text(
 
 def _pack(rest: pd.DataFrame) -> pd.Series:
     """Columns that the table lacks, as one JSON document a row; NULL where all are."""
+    names = [str(name) for name in rest.columns]
+    cells = rest.astype(object).where(rest.notna(), None)
     packed = []
-    for record in rest.astype(object).where(rest.notna(), None).to_dict("records"):
+    for row in cells.itertuples(index=False, name=None):
         known = {
-            str(name): value for name, value in record.items() if value is not None
+            name: cell
+            for name, cell in zip(names, row, strict=True)
+            if cell is not None
         }
-        packed.append(
-            msgspec.json.encode(known, enc_hook=str).decode() if known else None
-        )
+        packed.append(encode_json(known).decode() if known else None)
     texts = pa.array(packed or [None] * len(rest), pa.string())
     return as_series(texts, like=pd.Series(index=rest.index, name=EXTRA, dtype="str"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import re
-import uuid
 from collections.abc import Callable
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import partial
@@ -36,9 +35,10 @@ TIMESTAMP, INSTANT = pa.timestamp("us"), pa.timestamp("us", "UTC")
 DAY = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 CLOCK = r"(?:[01][0-9]|2[0-3])(?::[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?)?"
 OFFSET = r"(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
-UUID = re.compile(r"(?i)(urn:uuid:)?\{?[0-9a-f]{8}(-?[0-9a-f]{4}){4}[0-9a-f]{8}\}?")
+UUID = r"(?i)(?:urn:uuid:)?\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){4}[0-9a-f]{8}\}?"
 NO_TEXT = pa.scalar(None, pa.string())
-JSON_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+JSON_NUL = r"(?:^|[^\\])(?:\\\\)*\\u0000"
+raw_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def to_boolean(
@@ -66,11 +66,10 @@ def to_integer(
     """Whole numbers that fit smallint (16), integer (32) or bigint (64 bits)."""
     number = _number_pattern(thousands_mark)
     name, kind, digits = INTEGERS[bits]
-    limit = 2 ** (bits - 1)
 
     def exactly(text: str) -> int | None:
         value = Decimal(text)
-        return int(value) if -limit <= value < limit else None
+        return int(value) if -(2 ** (bits - 1)) <= value < 2 ** (bits - 1) else None
 
     def parse(texts: pa.Array) -> pa.Array:
         plain = _plain_number(texts, number, thousands_mark)
@@ -224,21 +223,23 @@ def to_bytes(
 def to_uuid(values: pd.Series, problems: Problems) -> pd.Series:
     """UUIDs as 16 bytes."""
 
-    def decode(text: str) -> bytes | None:
-        return uuid.UUID(text).bytes if UUID.fullmatch(text) else None
+    def parse(texts: pa.Array) -> pa.Array:
+        digits = pc.replace_substring_regex(
+            _only(texts, UUID), "(?i)urn:uuid:|[{}-]", ""
+        )
+        return _one_by_one(bytes.fromhex, pa.binary(16), digits)
 
-    parse = partial(_one_by_one, decode, pa.binary(16))
     return _read(values, problems, parse, "is not a UUID")
 
 
 def to_json(values: pd.Series, problems: Problems) -> pd.Series:
     """JSON documents as text, each digit kept; PostgreSQL's have no NUL character."""
 
-    def check(text: str) -> str | None:
-        msgspec.json.decode(text.encode(), type=msgspec.Raw)
-        return None if JSON_NUL.search(text) else text
+    def parse(texts: pa.Array) -> pa.Array:
+        has_nul = pc.match_substring_regex(texts, JSON_NUL)
+        texts = pc.if_else(has_nul, NO_TEXT, texts)
+        return _one_by_one(lambda text: bytes(raw_json(text)), pa.string(), texts)
 
-    parse = partial(_one_by_one, check, pa.string())
     return _read(values, problems, parse, "is not JSON")
 
 
@@ -273,8 +274,7 @@ def as_arrow(values: pd.Series) -> pa.Array:
 
 def as_series(values: pa.Array, like: pd.Series) -> pd.Series:
     """An Arrow array as a column with the name and the index of another."""
-    array = pd.arrays.ArrowExtensionArray(values)
-    return pd.Series(array, index=like.index, name=like.name)
+    return pd.Series(values, like.index, pd.ArrowDtype(values.type), like.name)
 
 
 def is_text(kind: pa.DataType) -> bool:

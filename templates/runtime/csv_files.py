@@ -76,33 +76,36 @@ class CsvFiles(Files):
         path = folder / str(partition.file)
         header = self._header(path)
         torn: list[pyarrow.csv.InvalidRow] = []
-        record, last_cell, last_torn = 0, None, None
+        aside: dict[int, str] = {}  # torn records after the last whole one
+        last, last_cell = 0, None
         try:
-            # For what is torn after the last whole record, the reader has no batch.
+            # The reader looks ahead, and for torn records at the end it has no batch.
             for batch in chain(self._batches(path, header, torn), [None]):
-                aside = {row.number - header.lines: row for row in torn}
-                torn.clear()
-                for number, row in aside.items():
+                for row in torn:
+                    number = row.number - header.lines
+                    aside[number] = row.text
                     rule = f"has {row.actual_columns} fields"
                     rule += f" instead of {row.expected_columns}"
                     partition.reject(number, rule, row.text)
-                whole = (number for number in count(record + 1) if number not in aside)
-                records = list(islice(whole, batch.num_rows if batch else 0))
-                record = max([record, *records[-1:], *aside])
-                if aside or records:
-                    last_torn = aside.get(record)
-                if records:
-                    last_cell = batch.columns[-1][-1].as_py()
+                torn.clear()
+                if batch:
+                    whole = (
+                        number for number in count(last + 1) if number not in aside
+                    )
+                    records = list(islice(whole, batch.num_rows))
+                    last, last_cell = records[-1], batch.columns[-1][-1].as_py()
+                    aside = {n: text for n, text in aside.items() if n > last}
                     yield _decode(batch, records, partition)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise ContractError(
-                f"{path}: the file can't be read after record {record}: {error}",
+                f"{path}: the file can't be read after record {last}: {error}",
                 f"Is the encoding {self.encoding}? Is a quote opened and never closed? "
                 f"A record may be at most {BLOCK_BYTES >> 20} MB long.",
             ) from None
-        if self._ends_in_quotes(path, last_torn and last_torn.text, last_cell):
+        last = max(aside, default=last)
+        if self._ends_in_quotes(path, aside.get(last), last_cell):
             raise ContractError(
-                f"{path}: a quote is opened in record {record} and never closed"
+                f"{path}: a quote is opened in record {last} and never closed"
             )
 
     def _header(self, path: Path) -> Header:
@@ -180,9 +183,10 @@ class CsvFiles(Files):
         text = cell.decode(errors="replace").replace(self.quote, 2 * self.quote)
         opened = self.quote + text
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 4 * (len(opened) + 1)))
+            file.seek(max(0, path.stat().st_size - 4 * (len(opened) + 3)))
             tail = file.read().decode(self.encoding, errors="replace")
-        return tail.endswith(opened) and not tail.endswith(opened + self.quote)
+        is_closed = tail.rstrip("\r\n").endswith(opened + self.quote)
+        return tail.endswith(opened) and not is_closed
 
 
 def _decode(

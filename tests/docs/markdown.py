@@ -1,4 +1,4 @@
-"""The parts of a Markdown page that can be true or false: fenced blocks, headings, links, tables."""
+"""What can be true or false in a Markdown page: fenced blocks, headings, links, tables."""
 
 import re
 from collections.abc import Iterator

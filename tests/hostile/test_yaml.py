@@ -1,11 +1,14 @@
 """YAML is read defensively: no tags, no aliases, no surprise, bounded time and memory."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import etlgen
 from tests.hostile.projects import Workshop, shop
 
 SHOP = """\
@@ -34,7 +37,13 @@ def refused_cheaply(workshop: Workshop, text: str) -> str:
     """What is said of a spec in a process of its own, which takes little time and memory."""
     spec = workshop.write(text)
     command = [sys.executable, "-c", MEASURED, "new", "--spec", str(spec), "--yes"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": str(Path(etlgen.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     said, _, measured = done.stderr.rstrip("\n").rpartition("\n")
     code, seconds, peak = json.loads(measured)
     assert code == 3, said
@@ -109,7 +118,7 @@ def test_I23_plain_texts_stay_what_was_typed(workshop: Workshop) -> None:
     spec = workshop.write(text)
     result = workshop.etlgen("new", "--spec", spec, "--name", "hostile-words", "--yes")
     assert result.code == 3
-    assert "spec.yaml:13:55: 1 is not text" in result.err  # +1 is a number, and is said to be one
+    assert "spec.yaml:13:69: 1 is not text" in result.err  # +1 is a number, and is said to be one
     text = text.replace(", +1", "")
     assert workshop.etlgen("new", "--spec", workshop.write(text), "--yes").code == 0
     things = (workshop.folder / "shop-etl/src/shop_etl/sources/box/things.py").read_text()

@@ -105,10 +105,9 @@ class Project:
 
     def _tables(self) -> list[str]:
         found = self.query(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace(:s)",
-            s=self.schema,
+            "SELECT tablename FROM pg_tables WHERE schemaname = :schema", schema=self.schema
         )
-        return [row["relname"] for row in found]
+        return [row["tablename"] for row in found]
 
     def _digest(self, table: str, row: str) -> str:
         lines = f'SELECT md5(({row})::text) AS line FROM "{self.schema}"."{table}" AS t'

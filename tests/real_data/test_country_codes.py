@@ -1,6 +1,5 @@
 """The codes of 249 countries, in six scripts: a merge of real rows, and what `NA` means."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,10 +20,10 @@ def known() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def loaded(make_project: MakeProject) -> Iterator[Loaded]:
+def loaded(make_project: MakeProject) -> Loaded:
     """Loaded twice."""
     project = make_project("country_codes.yaml", COUNTRY_CODES_PATH=FILE.parent)
-    yield project, project.run(), project.run()
+    return project, project.run(), project.run()
 
 
 def test_every_cell_of_the_file_is_in_the_table(loaded: Loaded, known: dict[str, Any]) -> None:
@@ -57,18 +56,17 @@ def test_the_table_is_what_the_manifest_says(loaded: Loaded, known: dict[str, An
 
 def test_na_is_the_code_of_namibia(loaded: Loaded) -> None:
     project, _, _ = loaded
-    namibia = """SELECT official_name_en FROM countries.countries WHERE "ISO3166-1-Alpha-2" = 'NA'"""
-    assert project.query(namibia) == [{"official_name_en": "Namibia"}]
-    assert sum(row["Continent"] == "NA" for row in project.rows("countries")) == sum(
-        record["Continent"] == "NA" for record in records(FILE)
-    )
+    rows = project.rows("countries")
+    namibia = [row for row in rows if row["ISO3166-1-Alpha-2"] == "NA"]
+    assert [row["official_name_en"] for row in namibia] == ["Namibia"]
+    of_north_america = sum(record["Continent"] == "NA" for record in records(FILE))
+    assert sum(row["Continent"] == "NA" for row in rows) == of_north_america > 0
 
 
 def test_each_row_says_which_record_it_was(loaded: Loaded, known: dict[str, Any]) -> None:
     project, _, _ = loaded
-    origins = [
-        (row["_source_file"], row["_source_row"], row["_extra"]) for row in project.rows("countries")
-    ]
+    rows = project.rows("countries")
+    origins = [(row["_source_file"], row["_source_row"], row["_extra"]) for row in rows]
     numbers = range(1, known["rows"] + 1)
     assert origins == [("country-codes.csv", number, None) for number in numbers]
 

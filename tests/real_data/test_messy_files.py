@@ -1,6 +1,5 @@
-"""CleverCSV's examples: what today's dialects cannot read is set aside and counted, never guessed."""
+"""CleverCSV's examples: what no dialect here can read is set aside, not guessed."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,10 +16,10 @@ Loaded = tuple[Project, Load, Load]
 
 
 @pytest.fixture(scope="module")
-def loaded(make_project: MakeProject) -> Iterator[Loaded]:
+def loaded(make_project: MakeProject) -> Loaded:
     """Loaded twice."""
     project = make_project("clevercsv.yaml", CLEVERCSV_PATH=DATA)
-    yield project, project.run(), project.run()
+    return project, project.run(), project.run()
 
 
 def test_a_remark_below_the_rows_is_quarantined(loaded: Loaded) -> None:

@@ -1,7 +1,6 @@
 """The big list of naughty strings and the JSON test suite, each entry a cell of its own."""
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ both_formats = pytest.mark.parametrize("format", ["csv", "json"])
 
 
 @pytest.fixture(scope="module")
-def loaded(make_project: MakeProject, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+def loaded(make_project: MakeProject, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     """Loaded twice."""
     folder = tmp_path_factory.mktemp("made")
     texts = list(enumerate(strings()))
@@ -37,7 +36,7 @@ def loaded(make_project: MakeProject, tmp_path_factory: pytest.TempPathFactory) 
         )
     )
     project = make_project("documents.yaml", MADE_PATH=folder, STRINGS_PATH=STRINGS.parent)
-    yield project, project.run("made"), project.run("made")
+    return project, project.run("made"), project.run("made")
 
 
 def write_csv(file: Path, rows: list[tuple[str, str | bytes]]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,10 +18,10 @@ Loaded = tuple[Project, Load, Load]
 
 
 @pytest.fixture(scope="module")
-def loaded(make_project: MakeProject) -> Iterator[Loaded]:
+def loaded(make_project: MakeProject) -> Loaded:
     """Loaded twice."""
     project = make_project("singer.yaml", SINGER_PATH=DATA)
-    yield project, project.run(), project.run()
+    return project, project.run(), project.run()
 
 
 def messages(case: str) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -21,10 +20,10 @@ Loaded = tuple[Project, Load, Load]
 
 
 @pytest.fixture(scope="module")
-def loaded(make_project: MakeProject) -> Iterator[Loaded]:
+def loaded(make_project: MakeProject) -> Loaded:
     """Loaded twice."""
     project = make_project("vega.yaml", VEGA_PATH=DATA)
-    yield project, project.run(), project.run()
+    return project, project.run(), project.run()
 
 
 @pytest.fixture(scope="module")

@@ -114,9 +114,9 @@ def test_status_and_head_show_what_was_loaded(
     commands.run(destination, [resource], take_over=False)
     capsys.readouterr()
     commands.show_status(destination, limit=5)
-    assert ["feed.orders", "1", "published", "1", "1"] == [
+    assert [
         word for word in shown(capsys)[1] if not word.startswith("2")
-    ][:5]
+    ][:5] == ["feed.orders", "1", "published", "1", "1"]
     commands.show_rows(destination, [resource], limit=5)
     title, header, row, _ = shown(capsys)
     assert title == ["shop.orders:", "1", "rows"]

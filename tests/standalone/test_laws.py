@@ -1,4 +1,4 @@
-"""What holds for every generated project: the same bytes everywhere, clean, and of nobody's machine."""
+"""What holds for every generated project: the same bytes everywhere, clean, of nobody's machine."""
 
 import ast
 import os
@@ -103,7 +103,8 @@ def test_the_project_is_clean_by_its_own_settings(shop: Path, tool: str) -> None
 def test_the_project_is_typed(shop: Path, tmp_path: Path) -> None:
     settings = tmp_path / "mypy.ini"
     settings.write_text(MYPY)
-    command = ["mypy", f"--config-file={settings}", f"--cache-dir={tmp_path}", "src", "dags", "tests"]
+    options = [f"--config-file={settings}", f"--cache-dir={tmp_path}"]
+    command = ["mypy", *options, "src", "dags", "tests"]
     done = subprocess.run(
         [sys.executable, "-m", *command], cwd=shop, capture_output=True, text=True
     )
@@ -112,8 +113,7 @@ def test_the_project_is_typed(shop: Path, tmp_path: Path) -> None:
 
 def test_a_folder_may_be_known_to_the_environment_alone(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
-    spec.write_text(
-        """\
+    spec.write_text("""\
 name: some-etl
 sources:
   some:
@@ -121,8 +121,7 @@ sources:
     path: ${SOME_FOLDER}
     resources:
       orders: {path: orders.csv, columns: {order_id: {type: bigint}}}
-"""
-    )
+""")
     root = create(Request(spec=spec, base=tmp_path), lambda changes: True).root
     assert "SOME_FOLDER" in (root / "src/some_etl/sources/some/connection.py").read_text()
     assert "SOME_FOLDER=" in (root / "env/some.env.example").read_text()
@@ -131,8 +130,7 @@ sources:
 @pytest.mark.parametrize("name", ["o", "l", "i", "from", "list", "pandas", "files"])
 def test_a_resource_may_have_any_name(tmp_path: Path, name: str) -> None:
     spec = tmp_path / "spec.yaml"
-    spec.write_text(
-        f"""\
+    spec.write_text(f"""\
 name: some-etl
 sources:
   some:
@@ -140,6 +138,5 @@ sources:
     path: data
     resources:
       {name}: {{path: orders.csv, columns: {{order_id: {{type: bigint}}}}}}
-"""
-    )
+""")
     create(Request(spec=spec, base=tmp_path), lambda changes: True)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,10 +20,11 @@ DAGS = Path(__file__).parents[1] / "dags"
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    data: Path = tmp_path_factory.mktemp("postgres") / "data"
-    yield embedded.start(data)
-    embedded.stop(data)
+def server() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        yield embedded.start(data)
+        embedded.stop(data)
 
 
 @pytest.fixture

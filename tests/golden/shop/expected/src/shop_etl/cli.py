@@ -3,15 +3,20 @@
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from shop_etl import sources
 from shop_etl.destination import EMBEDDED_DATA, open_destination
 from shop_etl.runtime import commands, embedded
-from shop_etl.runtime.errors import PipelineError
+from shop_etl.runtime.errors import PipelineError, explain
 from shop_etl.runtime.logs import configure_logs
 from shop_etl.settings import LOG_FORMAT, LOG_LEVEL, environment
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # one of them may be a password
+)
 database = typer.Typer(no_args_is_help=True, help="The destination database.")
 app.add_typer(database, name="db")
 
@@ -86,6 +91,6 @@ def main() -> None:
     )
     try:
         app()
-    except PipelineError as error:
-        typer.echo(f"error: {error}", err=True)
+    except (PipelineError, DBAPIError) as error:
+        typer.echo(f"error: {explain(error)}", err=True)
         raise SystemExit(1) from None

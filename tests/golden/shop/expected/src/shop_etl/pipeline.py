@@ -9,21 +9,23 @@ from shop_etl.runtime import loading
 from shop_etl.runtime.ledger import Attempt
 from shop_etl.runtime.resource import Window, find_resource
 
+Moment = datetime | str | None
 
-def load(
-    resource: str, run_id: str, start: datetime | None, end: datetime | None
-) -> dict[str, int]:
+
+def load(resource: str, run_id: str, start: Moment, end: Moment) -> dict[str, int]:
     """All steps of a load, in this process."""
     found = find_resource(sources, resource)
-    return vars(loading.load(open_destination(), found, run_id, Window(start, end)))
+    return vars(
+        loading.load(open_destination(), found, run_id, Window.between(start, end))
+    )
 
 
 def plan(
-    resource: str, run_id: str, start: datetime | None, end: datetime | None
+    resource: str, run_id: str, start: Moment, end: Moment
 ) -> tuple[dict[str, Any], list[int]]:
     """Freeze what the run reads: the attempt, and the numbers of its partitions."""
     found = find_resource(sources, resource)
-    window = Window(start, end)
+    window = Window.between(start, end)
     attempt, parts = loading.plan(open_destination(), found, run_id, window)
     return attempt.as_dict(), parts
 
@@ -43,4 +45,7 @@ def audit(attempt: dict[str, Any]) -> None:
 def publish(attempt: dict[str, Any]) -> dict[str, int]:
     """Make the staged rows visible; gives what became of every row."""
     found = find_resource(sources, attempt["resource"])
-    return vars(loading.publish(open_destination(), Attempt(**attempt), found.load))
+    destination, audited = open_destination(), Attempt(**attempt)
+    counts = loading.publish(destination, audited, found.load)
+    loading.clean_up(destination, audited, found)
+    return vars(counts)

@@ -1,0 +1,163 @@
+"""The parts of the documents that are made from the code: tables of the vocabulary, commands."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+from etlgen.cli import app
+from etlgen.pycode import code
+from etlgen.vocabulary.checks import RULES, check_expression, read_check
+from etlgen.vocabulary.clean import OPERATIONS, clean_text, cleaned, read_clean
+from etlgen.vocabulary.types import SYNONYMS, TYPES, read_type, spell, sqlalchemy_type
+from tests.docs.markdown import DOCS
+
+COMMAND = "python -m tests.docs.regen"
+NOTE = f"<!-- made by `{COMMAND}` -->"
+
+FORMATS = {
+    "strptime": "strptime pattern",
+    "words": "two words: `J/N`",
+    "encoding": "`hex` or `base64`",
+    None: "",
+}
+# A new operation or check gets its row here; without one the tests fail.
+TEXTS_TO_CLEAN: Mapping[str, tuple[object, str]] = {
+    "strip": ("strip", "  Ada "),
+    "collapse_spaces": ("collapse_spaces", "Ada   Lovelace"),
+    "lower": ("lower", "Paid"),
+    "upper": ("upper", "de"),
+    "null_if": ({"null_if": ["n/a", "-"]}, "n/a"),
+    "replace": ({"replace": {"Cups": "mugs"}}, "Cups"),
+}
+CHECKS: Mapping[str, tuple[object, str]] = {
+    "at_least": (0, "numeric(12,2)"),
+    "at_most": (100, "integer"),
+    "between": ([1, 1440], "integer"),
+    "one_of": (["new", "paid"], "text"),
+    "matches": ("[A-Z]{2}", "text"),
+    "length": ({"at_most": 40}, "text"),
+}
+
+
+def pages() -> dict[Path, str]:
+    """Every page that has such parts, as it should be."""
+    spec = DOCS / "spec.md"
+    text = spec.read_text(encoding="utf-8")
+    for name, table in {"types": types(), "clean": clean(), "checks": checks()}.items():
+        text = _filled(text, name, table)
+    return {spec: text, DOCS / "cli.md": commands()}
+
+
+def types() -> str:
+    rows = []
+    for name, row in TYPES.items():
+        type = read_type("numeric(12,2)" if name == "numeric" else name)
+        value = next(islice(row.samples(type), 1))
+        is_cursor = row.is_ordered and name != "time"
+        rows.append(
+            [
+                _code("numeric(p,s)" if name == "numeric" else name),
+                _code(sqlalchemy_type(type).text),
+                _code(spell(value, type)),
+                FORMATS[row.takes_format],
+                _yes(row.is_key),
+                _yes(is_cursor),
+            ]
+        )
+    other = ", ".join(f"{_code(word)} ({_code(name)})" for word, name in SYNONYMS.items())
+    head = ["type", "in SQLAlchemy", "for example", "`format`", "in a primary_key", "as a cursor"]
+    return f"{_table(head, rows)}\nNames from elsewhere are refused with the right one: {other}.\n"
+
+
+def clean() -> str:
+    rows = []
+    for name in OPERATIONS:
+        raw, text = TEXTS_TO_CLEAN[name]
+        step = read_clean(raw)
+        after = clean_text(text, [step])
+        becomes = f"{_quoted(text)} → {'NULL' if after is None else _quoted(after)}"
+        expression = cleaned(code("rows[{name}]", name="name"), [step]).text
+        rows.append([_code(_yaml(raw)), becomes, _code(expression)])
+    return _table(["clean", "for example", "generated code"], rows)
+
+
+def checks() -> str:
+    rows = []
+    for name, rule in RULES.items():
+        argument, type_name = CHECKS[name]
+        type = read_type(type_name)
+        check = read_check({name: argument}, type)
+        expression = check_expression(check, code("rows[{name}]", name="x"), type).text
+        fitting = ", ".join(name for name, row in TYPES.items() if rule.fits(row))
+        rows.append([_code(_yaml({name: argument})), fitting, _code(expression), check.message])
+    return _table(["check", "fits", "generated code", "in words"], rows)
+
+
+def commands() -> str:
+    """The page about the command line."""
+    group: Any = typer.main.get_command(app)
+    context = group.make_context("etlgen", [], resilient_parsing=True)
+    parts = [
+        f"# Commands\n\n{NOTE}\n",
+        f"{group.help}\n",
+        _options(group, context),
+        "The exit codes are in the [reference of the spec](spec.md#errors-and-exit-codes).\n",
+    ]
+    for name, command in group.commands.items():
+        assert command.help, f"etlgen {name} has no help"
+        assert (command.epilog or "").startswith("Example: etlgen "), f"etlgen {name}: no example"
+        example = command.epilog.removeprefix("Example: ")
+        parts += [
+            f"## etlgen {name}\n",
+            f"{command.help}\n",
+            f"```sh\n{example}\n```\n",
+            _options(command, command.make_context(name, [], context, resilient_parsing=True)),
+        ]
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _options(command: Any, context: Any) -> str:
+    """What `--help` says of arguments and options."""
+    records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
+    assert all(help for _, help in records), f"{command.name}: an option has no help"
+    rows = [[_code(term), help.replace("|", "\\|")] for term, help in records]
+    return _table(["argument or option", ""], rows)
+
+
+def _filled(text: str, name: str, table: str) -> str:
+    start, end = f"<!-- {name}: made by `{COMMAND}` -->\n", f"<!-- end of {name} -->\n"
+    pattern = re.compile(f"(?<={re.escape(start)}).*?(?={re.escape(end)})", re.DOTALL)
+    filled, count = pattern.subn(lambda _: f"\n{table}\n", text)
+    assert count == 1, f"spec.md does not have the lines {start!r} and {end!r} once"
+    return filled
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(re.sub(r"(?<=\|) +(?=\|)", " ", f"| {' | '.join(one)} |\n") for one in lines)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|")
+
+
+def _quoted(text: str) -> str:
+    return _code(f'"{text}"')
+
+
+def _yes(answer: bool) -> str:
+    return "yes" if answer else ""
+
+
+def _yaml(raw: object) -> str:
+    """A value in YAML's flow style, as a person would write it."""
+    if isinstance(raw, Mapping):
+        return "{" + ", ".join(f"{key}: {_yaml(value)}" for key, value in raw.items()) + "}"
+    if isinstance(raw, list):
+        return "[" + ", ".join(map(_yaml, raw)) + "]"
+    text = str(raw)
+    return text if re.fullmatch(r"[\w/]+", text) else f"'{text}'"

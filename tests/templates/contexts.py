@@ -1,0 +1,89 @@
+"""Real contexts for real templates: what plans of a few specs give to each of them."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etlgen.kinds import load_kinds
+from etlgen.plan import plan_project
+from etlgen.render import Renderer, project
+from etlgen.rendered import RenderedFile
+from etlgen.spec.reading import read_project_file
+from etlgen.spec.split import split
+
+ROOT = Path(__file__).parents[2]
+SHOP = (ROOT / "fixtures/shop/shop.yaml").read_text(encoding="utf-8")
+# What the shop does not have: nothing optional, no default folder, no header, every type.
+BARE = """\
+name: bare
+sources:
+  one:
+    kind: file
+    path: ${ONE_PATH}
+    resources:
+      everything:
+        path: "**/*.csv"
+        header_row: 0
+        columns:
+          a: {type: boolean, default: true}
+          b: {type: smallint, default: 1}
+          c: {type: integer}
+          d: {type: numeric(9,2), default: "0.50"}
+          e: {type: double}
+          f: {type: date, default: 2026-01-31}
+          g: {type: time}
+          h: {type: timestamp}
+          i: {type: timestamptz}
+          j: {type: uuid}
+          k: {type: jsonb}
+          l: {type: bytea}
+  two:
+    kind: file
+    path: data
+    resources:
+      only: {path: only.json, columns: {text: {type: text}}}
+      class: {path: class.csv, write_disposition: append, columns: {text: {type: text}}}
+"""
+
+Rendering = tuple[str, Any]
+
+
+@cache
+def renderings() -> tuple[Rendering, ...]:
+    """Each template with each context that it is rendered with, in a project of each spec."""
+    found: list[Rendering] = []
+
+    def keep(
+        self: Renderer,
+        template: str,
+        path: str,
+        context: Any,
+        unit: str | None,
+        *,
+        resource: str | None = None,
+    ) -> RenderedFile:
+        found.append((path_of(self, template), context))
+        return RenderedFile(path, "", unit, template, resource)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Renderer, "render", keep)
+        for text in (SHOP, BARE):
+            kinds = load_kinds()
+            spec = read_project_file(text, "spec.yaml", kinds)
+            project.render_project(plan_project(spec, kinds, split(text, "spec.yaml")))
+    return tuple(found)
+
+
+def path_of(renderer: Renderer, template: str) -> str:
+    """The path of a template below the root of all of them."""
+    for root in renderer._roots:
+        if (root / template).is_file():
+            return (root / template).relative_to(ROOT / "templates").as_posix()
+    raise FileNotFoundError(template)
+
+
+def python_renderings() -> Iterator[Rendering]:
+    return (one for one in renderings() if one[0].endswith(".py.jinja"))
