@@ -32,13 +32,15 @@ test-all: test test-rest  ## Every test
 lint: .venv/.test  ## Style, and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/black --quiet --check --diff .
+	$(BIN)/black --quiet --check --diff --line-length 88 templates/runtime
 	$(BIN)/lint-imports --no-logo
 
 types: .venv/.test  ## mypy --strict
 	$(BIN)/mypy
 
-regen: .venv/.test  ## Write the golden projects anew; read the diff
+regen: .venv/.test  ## Write the golden projects and the generated docs anew; read the diff
 	$(BIN)/python -m tests.golden.regen
+	$(BIN)/python -m tests.docs.regen
 
 bench: .venv/.test  ## How fast a generated project loads, beside psql's \copy
 	$(BIN)/python -m benchmarks

@@ -24,10 +24,10 @@ HEADINGS = {  # and how wide the column is
     "rows": 12,
     "MB": 9,
     "wall ratio min": 15,
-    "median": 7,
-    "max": 6,
+    "median": 8,
+    "max": 8,
     "wall s": 14,
-    "CPU s": 14,
+    "CPU s": 13,
     "peak MB": 12,
     "rows loaded": 13,
     "sum(l_extendedprice)": 22,
@@ -59,8 +59,13 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000, help="of the file (%(default)s)")
     parser.add_argument("--runs", type=int, default=5, help="of each side (%(default)s)")
-    parser.add_argument("--url", help="a PostgreSQL to make a database in; default: embedded")
-    return parser.parse_args()
+    parser.add_argument(
+        "--url", help="a PostgreSQL to make a database in, as superuser; default: an embedded one"
+    )
+    options = parser.parse_args()
+    if options.rows < 1 or options.runs < 1:
+        parser.error("--rows and --runs are at least 1")
+    return options
 
 
 def _measure(

@@ -27,8 +27,11 @@ SUMS = [name for name, kind in COLUMNS.items() if kind == MONEY]
 @contextmanager
 def new_database(server: str | None, folder: Path) -> Iterator[Engine]:
     """An empty database, dropped afterwards; without a server, on an embedded one."""
-    url = make_url(server) if server else _embedded_server(folder)
-    url = url.set(drivername="postgresql+psycopg2")
+    if server is None:
+        with _embedded_server(folder / "postgres") as server, new_database(server, folder) as it:
+            yield it
+        return
+    url = make_url(server).set(drivername="postgresql+psycopg2")
     name = f"etlgen_benchmark_{uuid4().hex}"
     admin = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -56,9 +59,8 @@ def find_psql() -> str:
 def describe(psql: str) -> str:
     """Which `psql` it is."""
     said = subprocess.run([psql, "--version"], capture_output=True, text=True, check=True).stdout
-    return (
-        f"psql {said.split()[2]} ({'on PATH' if psql == shutil.which('psql') else 'of the wheel'})"
-    )
+    where = "on PATH" if psql == shutil.which("psql") else "of the wheel"
+    return f"psql {said.split()[2]} ({where})"
 
 
 def copy_command(psql: str, load: str, file: Path, url: URL) -> Command:
@@ -100,10 +102,15 @@ def version(database: Engine) -> str:
     return str(_rows(database, "SHOW server_version")[0]["server_version"]).split()[0]
 
 
-def _embedded_server(folder: Path) -> URL:
+@contextmanager
+def _embedded_server(data: Path) -> Iterator[str]:
     """The one that a generated project has, run from where its template is."""
     sys.path.append(str(templates_root()))
-    return make_url(importlib.import_module("runtime.embedded").start(folder / "postgres"))
+    embedded = importlib.import_module("runtime.embedded")
+    try:
+        yield embedded.start(data)
+    finally:
+        embedded.stop(data)
 
 
 def _rows(database: Engine, statement: str) -> list[dict[str, Any]]:

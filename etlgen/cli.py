@@ -90,6 +90,9 @@ def new(
     if not base.is_dir():
         message = "there is no such folder"
         raise UsageError(Finding(str(base), None, None, "no-folder", message, "see -C"))
+    if spec is None and directory is not None and directory.suffix in (".yaml", ".yml"):
+        message, hint = "this is where the project goes", f"did you mean --spec {directory}?"
+        raise UsageError(Finding(str(directory), None, None, "no-spec", message, hint))
     target = None if directory is None else base / directory
     request = Request(None if spec is None else base / spec, base, target, name, dry_run)
     asked = not (yes or as_json or dry_run) and sys.stdin.isatty() and sys.stdout.isatty()

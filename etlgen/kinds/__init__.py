@@ -28,6 +28,10 @@ class ResourceDetail(Protocol):
     def reads_files(self) -> bool:
         """Whether rows come from numbered records of files, and the table says of which."""
 
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether it is read in several parts, which its DAG loads side by side."""
+
 
 @dataclass(frozen=True)
 class KindPlan:

@@ -19,6 +19,7 @@ class Place(StrEnum):
     """Said of a misplaced value: `comment must not be a whole string`."""
 
     NAME = "a name"
+    PART = "part of a name"
     STRING = "a whole string"
     IN_STRING = "inside a string"
     IN_DOCSTRING = "inside a docstring"
@@ -38,7 +39,7 @@ _ALLOWED: Mapping[str, frozenset[Place]] = {
     "toml": _STRINGS,
     "yaml": _STRINGS,
     "json": _STRINGS,
-    "ident": frozenset({Place.NAME}),
+    "ident": frozenset({Place.NAME, Place.PART}),
     "ready": frozenset({Place.NAME}),
     "comment": frozenset({Place.COMMENT}),
     "docstring": frozenset({Place.IN_DOCSTRING}),
@@ -71,7 +72,9 @@ def _python_place(token: tokenize.TokenInfo, word: str) -> Place:
     if token.type == tokenize.COMMENT:
         return Place.COMMENT
     if token.type == tokenize.NAME:
-        return Place.NAME if token.string == word else Place.ELSEWHERE
+        if token.string == word:
+            return Place.NAME
+        return Place.PART if re.search(f"_{word}(_|$)", token.string) else Place.ELSEWHERE
     if token.string in (f'"{word}"', f"'{word}'"):
         return Place.STRING
     return Place.IN_DOCSTRING if token.string.startswith('"""') else Place.IN_STRING

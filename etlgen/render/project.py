@@ -32,6 +32,7 @@ CORE_RUNTIME = (
     "problems.py",
     "publish.py",
     "resource.py",
+    "screen.py",
     "stage.py",
     "target.py",
     "testing.py",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from etlgen.errors import Finding, InternalError, UsageError
+from etlgen.errors import Finding, InternalError, Refused, UsageError
 from etlgen.templates import fixtures_root
 from etlgen.usecases.new import Request, create
 
@@ -26,7 +26,9 @@ def run(directory: Path | None, say: Callable[[str], None]) -> None:
     """Generate the shop into a new folder, load its files into a PostgreSQL, show the rows."""
     _require_runtime()
     shop = fixtures_root() / "shop"
-    created = create(Request(shop / "shop.yaml", target=directory or FOLDER), lambda _: True)
+    target = directory or FOLDER
+    _require_new(target)
+    created = create(Request(shop / "shop.yaml", target=target), lambda _: True)
     root = created.root.resolve()
     shutil.copytree(shop / "data", root / "data")
     say(f"Generated {created.root}: {len(created.changes.changes)} files, from shop.yaml\n")
@@ -34,6 +36,14 @@ def run(directory: Path | None, say: Callable[[str], None]) -> None:
         say(f"\n$ shop-etl {shlex.join(words)}\n\n")
         _shop_etl(root, words)
     say(_next_steps(created.root))
+
+
+def _require_new(target: Path) -> None:
+    if target.is_dir() and any(target.iterdir()):
+        hint = f"remove it, or give the demo another folder: etlgen demo {target}-2"
+        raise Refused(
+            Finding(str(target), None, None, "not-empty", "the folder is not empty", hint)
+        )
 
 
 def _require_runtime() -> None:
@@ -66,6 +76,6 @@ def _next_steps(root: Path) -> str:
 Next:
   cd {folder}
   less src/shop_etl/sources/webshop/orders.py   # a resource, from top to bottom
-  make run                                      # load again: nothing changes
+  make run                                      # load again: no row comes twice
   make test                                     # the project's own tests
 """

@@ -3,10 +3,10 @@
 import os
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from etlgen.errors import Finding, UsageError
+from etlgen.errors import Finding, MissingAnswers, UsageError
 from etlgen.kinds import load_kinds
 from etlgen.names import BadName, project_name
 from etlgen.plan import ProjectPlan, plan_project
@@ -46,7 +46,10 @@ def create(request: Request, confirm: Callable[[ChangeSet], bool]) -> Created:
     """Write the project that the spec describes; all of it or nothing."""
     kinds = load_kinds()
     text, name = _spec_text(request)
-    spec = read_project_file(text, name, kinds)
+    try:
+        spec = read_project_file(text, name, kinds)
+    except MissingAnswers as missing:
+        raise missing if request.spec else _without_a_file(missing) from None
     texts = split(text, name)
     plan = plan_project(spec, kinds, texts)
     shown = request.target or request.base / spec.project.name
@@ -71,6 +74,13 @@ def _spec_text(request: Request) -> tuple[str, str]:
             message = f"cannot be read: {error.strerror or error}"
             raise UsageError(Finding(file, None, None, "no-file", message, "see --spec")) from error
     return (text if request.name is None else _renamed(text, file, request.name)), file
+
+
+def _without_a_file(missing: MissingAnswers) -> MissingAnswers:
+    """What is missing, where no file was given that it could be missing in."""
+    hint = "fill in the skeleton, save it, and give it with --spec FILE"
+    found = (replace(finding, file=None, line=None, column=None) for finding in missing.findings)
+    return MissingAnswers([replace(finding, hint=hint) for finding in found], missing.skeleton)
 
 
 def _renamed(text: str, file: str, name: str) -> str:

@@ -48,7 +48,12 @@ def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
                 f"{attempt.resource}: {staged} rows are staged, {counts['staged']} were written",
                 "Something changed the staging table: run again.",
             )
-        if isinstance(load, Replace) and counts["read"] and not staged and not load.allow_empty:
+        if (
+            isinstance(load, Replace)
+            and counts["read"]
+            and not staged
+            and not load.allow_empty
+        ):
             raise ContractError(
                 f"{attempt.resource}: none of the {counts['read']} rows read is fit to load; "
                 f"{load.table.fullname} keeps what it has",

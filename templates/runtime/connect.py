@@ -7,7 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, func, inspect, make_url, select, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    func,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.schema import CreateSchema
 
@@ -49,7 +59,9 @@ def connect(url: URL, work_schema: str, application: str) -> Destination:
         hide_parameters=True,
         connect_args={**CONNECT_ARGUMENTS, "application_name": application},
     )
-    translated = engine.execution_options(schema_translate_map={WORK_SCHEMA: work_schema})
+    translated = engine.execution_options(
+        schema_translate_map={WORK_SCHEMA: work_schema}
+    )
     return Destination(translated, work_schema)
 
 
@@ -63,7 +75,9 @@ def create_schema(connection: Connection, schema: str) -> None:
         connection.execute(CreateSchema(schema))
 
 
-def column_types(connection: Connection, schema: str | None, table: str) -> dict[str, str]:
+def column_types(
+    connection: Connection, schema: str | None, table: str
+) -> dict[str, str]:
     """The columns of a table and their types, as the server spells them."""
     found = connection.execute(
         text(

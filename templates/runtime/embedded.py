@@ -177,7 +177,9 @@ def _use(data: Path) -> None:
 def _leave() -> None:
     """Stop the servers that only this process uses."""
     for (pid, data), users in _in_use.items():
-        if pid != os.getpid() or not data.exists():  # a fork does not speak for its parent
+        if (
+            pid != os.getpid() or not data.exists()
+        ):  # a fork does not speak for its parent
             continue
         import fcntl
 
@@ -230,7 +232,9 @@ def _create(data: Path, programs: Path, user: int | None, turn: int) -> None:
     unfinished.mkdir(mode=0o700)
     if user is not None:
         os.chown(unfinished, user, -1)
-        log.warning("PostgreSQL does not run as root: user id %d owns and serves %s", user, data)
+        log.warning(
+            "PostgreSQL does not run as root: user id %d owns and serves %s", user, data
+        )
     options = ["--username=postgres", "--encoding=UTF8", *LOCALE, *AUTHENTICATION]
     made = subprocess.run(
         [programs / "initdb", "-D", unfinished, *options],
@@ -240,7 +244,9 @@ def _create(data: Path, programs: Path, user: int | None, turn: int) -> None:
         cwd="/",
         env=ENVIRONMENT,
         user=user,
-        pass_fds=[turn],  # should this process be killed, nobody else comes in before initdb ends
+        pass_fds=[
+            turn
+        ],  # should this process be killed, nobody else comes in before initdb ends
     )
     if made.returncode != 0:
         raise FatalError(f"PostgreSQL could not make {data}", made.stderr.strip())
@@ -265,11 +271,15 @@ def _halt(data: Path) -> bool:
     server = _settled(data)
     if server is None:
         return False
-    os.kill(server.pid, signal.SIGINT)  # "fast" shutdown: ends all sessions, keeps all commits
+    os.kill(
+        server.pid, signal.SIGINT
+    )  # "fast" shutdown: ends all sessions, keeps all commits
     deadline = time.monotonic() + SECONDS_TO_START_OR_STOP
     while _recorded(data) is not None and _exists(server.pid):
         if time.monotonic() > deadline:
-            raise FatalError(f"PostgreSQL (process {server.pid}) did not stop in {data}")
+            raise FatalError(
+                f"PostgreSQL (process {server.pid}) did not stop in {data}"
+            )
         time.sleep(SECONDS_BETWEEN_LOOKS)
     if child := _children.pop(data, None):
         child.wait(SECONDS_TO_START_OR_STOP)
@@ -305,8 +315,14 @@ def _let_in(user: int, folders: Iterable[Path]) -> None:
     """Let the user, who keeps root's group, pass: as little as it takes, and said aloud."""
     for folder in sorted(folders):
         status = folder.stat()
-        who = "u" if status.st_uid == user else "g" if status.st_gid == os.getegid() else "o"
+        who = (
+            "u"
+            if status.st_uid == user
+            else "g" if status.st_gid == os.getegid() else "o"
+        )
         needed = {"u": stat.S_IXUSR, "g": stat.S_IXGRP, "o": stat.S_IXOTH}[who]
         if not status.st_mode & needed:
             folder.chmod(stat.S_IMODE(status.st_mode) | needed)
-            log.warning("chmod %s+x %s, to let PostgreSQL (user id %d) pass", who, folder, user)
+            log.warning(
+                "chmod %s+x %s, to let PostgreSQL (user id %d) pass", who, folder, user
+            )

@@ -48,7 +48,15 @@ from .lease import LEASE_SECONDS, is_alive
 from .resource import Partition, Window
 
 LIVE = ("planned", "audited")
-ACCOUNTED = ("read", "loaded", "unchanged", "quarantined", "duplicates", "filtered", "stale")
+ACCOUNTED = (
+    "read",
+    "loaded",
+    "unchanged",
+    "quarantined",
+    "duplicates",
+    "filtered",
+    "stale",
+)
 
 metadata = MetaData(schema=WORK_SCHEMA)
 
@@ -74,10 +82,18 @@ attempts = Table(
     Column("window_end", TIMESTAMP(timezone=True)),
     Column("owner", Text),
     Column("lease_until", TIMESTAMP(timezone=True), nullable=False),
-    *(Column(count, BigInteger, nullable=False, server_default="0") for count in ACCOUNTED),
+    *(
+        Column(count, BigInteger, nullable=False, server_default="0")
+        for count in ACCOUNTED
+    ),
     Column("warnings", JSONB, nullable=False, server_default="{}"),
     Column("error", Text),
-    Column("planned_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
+    Column(
+        "planned_at",
+        TIMESTAMP(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+    ),
     Column("finished_at", TIMESTAMP(timezone=True)),
     UniqueConstraint("resource", "generation"),
     CheckConstraint(
@@ -131,7 +147,12 @@ quarantine = Table(
     Column("source_row", BigInteger, nullable=False),
     Column("reasons", JSON, nullable=False),
     Column("payload", JSON, nullable=False),
-    Column("quarantined_at", TIMESTAMP(timezone=True), server_default=func.now(), nullable=False),
+    Column(
+        "quarantined_at",
+        TIMESTAMP(timezone=True),
+        server_default=func.now(),
+        nullable=False,
+    ),
     Column("superseded_by", Text),
 )
 
@@ -213,7 +234,9 @@ def open_attempt(
     Raises `BusyError` while another run holds a lease that is alive, unless `take_over`. The run
     itself may always try again.
     """
-    connection.execute(upsert(resources).values(resource=resource).on_conflict_do_nothing())
+    connection.execute(
+        upsert(resources).values(resource=resource).on_conflict_do_nothing()
+    )
     state = lock_resource(connection, resource)
     rival = _live_rival(connection, resource, run_id)
     if rival is not None and not take_over:
@@ -225,7 +248,9 @@ def open_attempt(
     close_attempts(connection, resource, "overtaken")
     generation = state.generation + 1
     connection.execute(
-        update(resources).where(resources.c.resource == resource).values(generation=generation)
+        update(resources)
+        .where(resources.c.resource == resource)
+        .values(generation=generation)
     )
     latest = select(func.coalesce(func.max(attempts.c.attempt), 0)).where(
         attempts.c.resource == resource, attempts.c.run_id == run_id
@@ -251,7 +276,12 @@ def open_attempt(
         )
     )
     rows = [
-        {**key, "partition": part.number, "file": part.file, "detail": dict(part.detail)}
+        {
+            **key,
+            "partition": part.number,
+            "file": part.file,
+            "detail": dict(part.detail),
+        }
         for part in parts
     ]
     if rows:
@@ -259,7 +289,9 @@ def open_attempt(
     return attempt
 
 
-def begin_try(connection: Connection, attempt: Attempt, number: int) -> tuple[int, Partition]:
+def begin_try(
+    connection: Connection, attempt: Attempt, number: int
+) -> tuple[int, Partition]:
     """Start one more try of writing a partition; earlier tries of it can win no more."""
     # First of all: two tries that both hold the row in share could not update it any more.
     renew_lease(connection, attempt)
@@ -271,7 +303,9 @@ def begin_try(connection: Connection, attempt: Attempt, number: int) -> tuple[in
         .returning(partitions.c.last_try, partitions.c.file, partitions.c.detail)
     ).one_or_none()
     if started is None:
-        raise ContractError(f"{attempt.resource}: run {attempt.run_id} has no partition {number}")
+        raise ContractError(
+            f"{attempt.resource}: run {attempt.run_id} has no partition {number}"
+        )
     window = Window(row.window_start, row.window_end)
     return started.last_try, Partition(number, window, started.file, started.detail)
 
@@ -344,7 +378,9 @@ def lock_resource(connection: Connection, resource: str) -> Row[Any]:
     ).one()
 
 
-def set_status(connection: Connection, attempt: Attempt, status: str, **values: Any) -> None:
+def set_status(
+    connection: Connection, attempt: Attempt, status: str, **values: Any
+) -> None:
     """Record the attempt's new status, and what else is known with it."""
     if status not in LIVE:
         values["finished_at"] = func.clock_timestamp()
@@ -388,9 +424,13 @@ def _live_rival(connection: Connection, resource: str, run_id: str) -> Row[Any] 
     return rival if rival is not None and is_alive(rival.owner) else None
 
 
-def _in_status(attempt: Attempt, row: Row[Any] | None, statuses: tuple[str, ...]) -> Row[Any]:
+def _in_status(
+    attempt: Attempt, row: Row[Any] | None, statuses: tuple[str, ...]
+) -> Row[Any]:
     if row is None:
-        raise ContractError(f"{attempt.resource}: the ledger has no run {attempt.run_id}")
+        raise ContractError(
+            f"{attempt.resource}: the ledger has no run {attempt.run_id}"
+        )
     if row.status == "overtaken":
         raise _overtaken(attempt)
     if row.status not in statuses:

@@ -129,15 +129,24 @@ def clean_up(destination: Destination, attempt: Attempt, resource: Resource) -> 
     try:
         drop_staging(destination, attempt, resource.load)
     except DBAPIError as error:
-        log.warning("staging is left for the next run", **_names(attempt), error=explain(error))
+        log.warning(
+            "staging is left for the next run", **_names(attempt), error=explain(error)
+        )
 
 
-def _record_failure(destination: Destination, attempt: Attempt, error: BaseException) -> None:
+def _record_failure(
+    destination: Destination, attempt: Attempt, error: BaseException
+) -> None:
     status = "failed" if isinstance(error, Exception) else "aborted"
-    log.error(status, **_names(attempt), error=explain(error))
+    reason = explain(error) if status == "failed" else f"stopped by {_stopper(error)}"
+    log.error(status, **_names(attempt), error=reason)
     # The error that brought us here matters more than one met while recording it.
     with contextlib.suppress(DBAPIError), destination.transaction("2s") as connection:
-        ledger.give_up(connection, attempt, status, explain(error))
+        ledger.give_up(connection, attempt, status, reason)
+
+
+def _stopper(error: BaseException) -> str:
+    return "Ctrl-C" if isinstance(error, KeyboardInterrupt) else "a signal"
 
 
 def _retry(step: Callable[[], Result]) -> Result:
@@ -154,7 +163,12 @@ def _say_that_we_wait(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     if error is not None and state.next_action is not None:
         wait = round(state.next_action.sleep, 1)
-        log.warning("trying again", error=explain(error), seconds=wait, tries=state.attempt_number)
+        log.warning(
+            "trying again",
+            error=explain(error),
+            seconds=wait,
+            tries=state.attempt_number,
+        )
 
 
 def _bootstrap(destination: Destination) -> None:
@@ -174,9 +188,16 @@ def _sweep(destination: Destination, attempt: Attempt) -> None:
         # A newer one is not ours to drop: we may have slept since we planned.
         if generation.isdecimal() and int(generation) < attempt.generation:
             left = Table(name, MetaData(schema=WORK_SCHEMA))
-            with contextlib.suppress(DBAPIError), destination.transaction("1s") as connection:
+            with (
+                contextlib.suppress(DBAPIError),
+                destination.transaction("1s") as connection,
+            ):
                 connection.execute(DropTable(left, if_exists=True))
 
 
 def _names(attempt: Attempt) -> dict[str, str | int]:
-    return {"resource": attempt.resource, "run_id": attempt.run_id, "attempt": attempt.number}
+    return {
+        "resource": attempt.resource,
+        "run_id": attempt.run_id,
+        "attempt": attempt.number,
+    }

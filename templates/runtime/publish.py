@@ -97,7 +97,9 @@ def publish(destination: Destination, attempt: Attempt, load: Load) -> Counts:
 def drop_staging(destination: Destination, attempt: Attempt, load: Load) -> None:
     """Drop what the attempt staged; what it published stays."""
     with destination.transaction(lock_timeout="2s") as connection:
-        connection.execute(DropTable(staging_table(attempt, load.table), if_exists=True))
+        connection.execute(
+            DropTable(staging_table(attempt, load.table), if_exists=True)
+        )
 
 
 def _staged_rows(attempt: Attempt, load: Load) -> Select[Any]:
@@ -133,11 +135,20 @@ def _newest(load: Load, rows: Select[Any]) -> CTE:
     keys = [staged.c[column.name] for column in load.table.primary_key]
     rank = func.row_number().over(partition_by=keys, order_by=newest_first)
     ranked = select(staged, rank.label("_rank")).subquery()
-    return select(ranked).where(ranked.c["_rank"] == 1).cte("rows").prefix_with("MATERIALIZED")
+    return (
+        select(ranked)
+        .where(ranked.c["_rank"] == 1)
+        .cte("rows")
+        .prefix_with("MATERIALIZED")
+    )
 
 
 def _bring(
-    connection: Connection, attempt: Attempt, load: Load, rows: Select[Any], row: Row[Any]
+    connection: Connection,
+    attempt: Attempt,
+    load: Load,
+    rows: Select[Any],
+    row: Row[Any],
 ) -> Outcome:
     table, newest = load.table, _newest(load, rows)
     if isinstance(load, Merge):
@@ -149,7 +160,9 @@ def _bring(
     else:
         connection.execute(delete(table).where(_loaded_before(attempt, load, row)))
     names = [column.name for column in table.columns]
-    added = insert(table).from_select(names, select(*(newest.c[name] for name in names)))
+    added = insert(table).from_select(
+        names, select(*(newest.c[name] for name in names))
+    )
     if table.primary_key:
         keys = [column.name for column in table.primary_key]
         added = added.on_conflict_do_nothing(index_elements=keys)
@@ -160,10 +173,14 @@ def _loaded_before(attempt: Attempt, load: Append, row: Row[Any]) -> Any:
     """What this attempt appends again: its files, its window, or else its own run."""
     table, parts = load.table, ledger.partitions
     if "_source_file" in table.c:
-        return table.c["_source_file"].in_(select(parts.c.file).where(attempt.rows(parts)))
+        return table.c["_source_file"].in_(
+            select(parts.c.file).where(attempt.rows(parts))
+        )
     if load.cursor and row.window_start and row.window_end:
         cursor = table.c[load.cursor]
-        start, end = (_moment(at, cursor.type) for at in (row.window_start, row.window_end))
+        start, end = (
+            _moment(at, cursor.type) for at in (row.window_start, row.window_end)
+        )
         return and_(cursor >= start, cursor < end)
     return table.c["_run_id"] == attempt.run_id
 
@@ -173,7 +190,9 @@ def _merge(connection: Connection, load: Merge, newest: CTE) -> Outcome:
     names = [column.name for column in table.columns]
     keys = [column.name for column in table.primary_key]
     data = [column.name for column in staged_columns(table) if column.name not in keys]
-    merged = insert(table).from_select(names, select(*(newest.c[name] for name in names)))
+    merged = insert(table).from_select(
+        names, select(*(newest.c[name] for name in names))
+    )
     if not data:
         merged = merged.on_conflict_do_nothing(index_elements=keys)
     else:
@@ -191,9 +210,14 @@ def _merge(connection: Connection, load: Merge, newest: CTE) -> Outcome:
     stale = select(func.count()).select_from(newest.join(table, same_key))
     counted = connection.execute(
         select(
-            select(func.count()).select_from(newest).scalar_subquery().label("distinct"),
+            select(func.count())
+            .select_from(newest)
+            .scalar_subquery()
+            .label("distinct"),
             select(func.count()).select_from(written).scalar_subquery().label("loaded"),
-            stale.where(_is_newer(load, table.c, newest.c)).scalar_subquery().label("stale"),
+            stale.where(_is_newer(load, table.c, newest.c))
+            .scalar_subquery()
+            .label("stale"),
         )
     ).one()
     unchanged = counted.distinct - counted.loaded - counted.stale
@@ -209,7 +233,11 @@ def _is_newer(load: Merge, there: Any, new: Any) -> Any:
 
 
 def _advance_cursor(
-    connection: Connection, attempt: Attempt, load: Load, rows: Select[Any], row: Row[Any]
+    connection: Connection,
+    attempt: Attempt,
+    load: Load,
+    rows: Select[Any],
+    row: Row[Any],
 ) -> None:
     """Move the resource's cursor forward to the newest value; never back, nor past the plan.
 
@@ -236,7 +264,11 @@ def _moment(at: datetime, kind: TypeEngine[Any]) -> datetime | date:
     utc = at.astimezone(UTC)
     if isinstance(kind, Date):
         return utc.date()
-    return utc if isinstance(kind, DateTime) and kind.timezone else utc.replace(tzinfo=None)
+    return (
+        utc
+        if isinstance(kind, DateTime) and kind.timezone
+        else utc.replace(tzinfo=None)
+    )
 
 
 def _settle_quarantine(
@@ -251,7 +283,8 @@ def _settle_quarantine(
     winning = select(parts.c.partition, parts.c.winning_try).where(attempt.rows(parts))
     connection.execute(
         delete(entries).where(
-            attempt.rows(entries), tuple_(entries.c.partition, entries.c["try"]).not_in(winning)
+            attempt.rows(entries),
+            tuple_(entries.c.partition, entries.c["try"]).not_in(winning),
         )
     )
     published = select(others.c.run_id, others.c.attempt).where(
@@ -277,4 +310,8 @@ def _settle_quarantine(
 
 
 def _count(connection: Connection, rows: Select[Any]) -> int:
-    return int(connection.execute(select(func.count()).select_from(rows.subquery())).scalar_one())
+    return int(
+        connection.execute(
+            select(func.count()).select_from(rows.subquery())
+        ).scalar_one()
+    )

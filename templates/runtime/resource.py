@@ -80,7 +80,9 @@ class Window:
     end: datetime | None = None
 
     @classmethod
-    def between(cls, start: datetime | str | None, end: datetime | str | None) -> Window:
+    def between(
+        cls, start: datetime | str | None, end: datetime | str | None
+    ) -> Window:
         """A window as a scheduler gives it; a moment without an offset is UTC."""
         return cls(_moment(start), _moment(end))
 

@@ -55,14 +55,19 @@ def staging_table(attempt: Attempt, target: Table) -> Table:
         Column("_partition", Integer, nullable=False),
         Column("_try", Integer, nullable=False),
         Column("_position", BigInteger, nullable=False),
-        *(Column(col.name, col.type, nullable=col.nullable) for col in staged_columns(target)),
+        *(
+            Column(col.name, col.type, nullable=col.nullable)
+            for col in staged_columns(target)
+        ),
     )
 
 
 class Stager:
     """Copies batches into one staging table."""
 
-    def __init__(self, connection: Connection, work_schema: str, staging: Table) -> None:
+    def __init__(
+        self, connection: Connection, work_schema: str, staging: Table
+    ) -> None:
         """Read the types that the columns of the staging table really have."""
         self.table = Identifier(work_schema, staging.name)
         self.types = column_types(connection, work_schema, staging.name)
@@ -105,12 +110,16 @@ class Stager:
 
     def _as_binary(self, rows: pa.Table) -> io.BytesIO:
         encoders = {
-            field.name: StringEncoderBuilder.new_with_output(field, Jsonb())
-            if self.types[field.name] == "jsonb"
-            else pgpq.ArrowToPostgresBinaryEncoder.infer_encoder(field)
+            field.name: (
+                StringEncoderBuilder.new_with_output(field, Jsonb())
+                if self.types[field.name] == "jsonb"
+                else pgpq.ArrowToPostgresBinaryEncoder.infer_encoder(field)
+            )
             for field in rows.schema
         }
-        encoder = pgpq.ArrowToPostgresBinaryEncoder.new_with_encoders(rows.schema, encoders)
+        encoder = pgpq.ArrowToPostgresBinaryEncoder.new_with_encoders(
+            rows.schema, encoders
+        )
         data = io.BytesIO()
         data.write(encoder.write_header())
         for batch in rows.to_batches():
@@ -123,10 +132,14 @@ class Stager:
         """CSV in which NULL is nothing and an empty text is two quotes."""
         texts = {}
         for name, column in zip(rows.schema.names, rows.columns, strict=True):
-            if pa.types.is_fixed_size_binary(column.type) or pa.types.is_binary(column.type):
+            if pa.types.is_fixed_size_binary(column.type) or pa.types.is_binary(
+                column.type
+            ):
                 prefix = "" if self.types[name] == "uuid" else "\\x"
                 cells = column.to_pylist()
-                column = pa.array([None if c is None else prefix + c.hex() for c in cells])
+                column = pa.array(
+                    [None if c is None else prefix + c.hex() for c in cells]
+                )
             texts[name] = column
         data = io.BytesIO()
         options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")

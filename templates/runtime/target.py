@@ -85,7 +85,9 @@ def _require_types(table: Table, actual: dict[str, str]) -> None:
 def _require_key(table: Table, keys: list[set[str]]) -> None:
     wanted = {column.name for column in table.primary_key}
     if wanted and wanted not in keys:
-        columns = ", ".join(DIALECT.identifier_preparer.quote(name) for name in sorted(wanted))
+        columns = ", ".join(
+            DIALECT.identifier_preparer.quote(name) for name in sorted(wanted)
+        )
         name = DIALECT.identifier_preparer.format_table(table)
         raise ContractError(
             f"{table.fullname} has no primary key or unique constraint on ({columns})",

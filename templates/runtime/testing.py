@@ -40,7 +40,9 @@ def load_from(destination: Destination, connection: Any, module: ModuleType) -> 
 
 def rows_of(destination: Destination, module: ModuleType) -> list[dict[str, Any]]:
     """What stands in the resource's table, without lineage, in the order of its columns."""
-    columns = [column for column in module.LOAD.table.columns if column.name not in LINEAGE]
+    columns = [
+        column for column in module.LOAD.table.columns if column.name not in LINEAGE
+    ]
     with destination.engine.connect() as connection:
         rows = connection.execute(select(*columns).order_by(*columns)).mappings()
         return [dict(row) for row in rows]
@@ -51,8 +53,13 @@ def reasons_of(destination: Destination) -> list[str]:
     entries = ledger.quarantine
     newest = select(entries.c.reasons).where(entries.c.superseded_by.is_(None))
     with destination.engine.connect() as connection:
-        found = connection.execute(newest.order_by(entries.c.source_file, entries.c.source_row))
+        found = connection.execute(
+            newest.order_by(entries.c.source_file, entries.c.source_row)
+        )
         return [
-            "; ".join(f"{reason.get('column', 'record')} {reason['rule']}" for reason in row.reasons)
+            "; ".join(
+                f"{reason.get('column', 'record')} {reason['rule']}"
+                for reason in row.reasons
+            )
             for row in found
         ]

@@ -70,7 +70,9 @@ def write(
         filtered += batch.filtered
         warnings += batch.warnings
         progress(batch.read)
-    written = Written(read, writer.rows_staged, writer.rows_rejected, filtered, warnings)
+    written = Written(
+        read, writer.rows_staged, writer.rows_rejected, filtered, warnings
+    )
     with destination.transaction() as connection:
         ledger.finish_try(connection, attempt, number, try_, written)
     return written
@@ -129,7 +131,9 @@ class Writer:
         with self.destination.transaction() as connection:
             refused = self.stager.copy(connection, self._placed(batch))
             positions = batch.good["_position"]
-            reasons = {positions[index].as_py(): [{"rule": rule}] for index, rule in refused}
+            reasons = {
+                positions[index].as_py(): [{"rule": rule}] for index, rule in refused
+            }
             rejects = batch.rejects + _entries(batch.raw, reasons)
             kept = rejects[: max(0, KEPT_REJECTS - self.rows_rejected)]
             if kept:
@@ -144,7 +148,9 @@ class Writer:
         size = batch.good.num_rows
         partition = pa.repeat(pa.scalar(self.partition.number, pa.int32()), size)
         rows = batch.good.append_column("_partition", partition)
-        return rows.append_column("_try", pa.repeat(pa.scalar(self.try_, pa.int32()), size))
+        return rows.append_column(
+            "_try", pa.repeat(pa.scalar(self.try_, pa.int32()), size)
+        )
 
     def _placed_reject(self, reject: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -183,21 +189,37 @@ def _batch(resource: Resource, raw: pd.DataFrame | None, partition: Partition) -
     problems.rows = rows
     resource.check(rows, problems)
     rejects = _entries(
-        raw, {row: [reason.as_dict() for reason in why] for row, why in problems.reasons.items()}
+        raw,
+        {
+            row: [reason.as_dict() for reason in why]
+            for row, why in problems.reasons.items()
+        },
     )
     good = rows.drop(index=[row for row in problems.reasons if row in rows.index])
     filtered = len(raw.index.difference(rows.index).difference(list(problems.reasons)))
-    warnings = Counter({f"{c}: {rule}": n for (c, rule), n in problems.warnings.items()})
-    return Batch(raw, _as_table(resource, good), unreadable + rejects, filtered, warnings)
+    warnings = Counter(
+        {
+            f'{column} breaks "{rule}"': n
+            for (column, rule), n in problems.warnings.items()
+        }
+    )
+    return Batch(
+        raw, _as_table(resource, good), unreadable + rejects, filtered, warnings
+    )
 
 
 def _as_table(resource: Resource, rows: pd.DataFrame) -> pa.Table:
     columns = staged_columns(resource.load.table)
-    arrays = {column.name: as_arrow(rows[column.name]) for column in columns if column.name in rows}
+    arrays = {
+        column.name: as_arrow(rows[column.name])
+        for column in columns
+        if column.name in rows
+    }
     wrong = [
         f"{column.name} is {arrays[column.name].type if column.name in arrays else 'missing'}"
         for column in columns
-        if column.name not in arrays or arrays[column.name].type != arrow_type(column.type)
+        if column.name not in arrays
+        or arrays[column.name].type != arrow_type(column.type)
     ]
     if wrong:
         raise ContractError(
@@ -216,7 +238,9 @@ def _require_subset(resource: Resource, raw: pd.DataFrame, rows: pd.DataFrame) -
     )
 
 
-def _entries(raw: pd.DataFrame, reasons: dict[int, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def _entries(
+    raw: pd.DataFrame, reasons: dict[int, list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
     """Quarantine entries of these rows, with each record as it was read."""
     records = raw.loc[list(reasons)].astype(object)
     payloads = records.where(records.notna(), None).to_dict("records")

@@ -7,7 +7,8 @@ from textwrap import indent
 import pytest
 from pydantic import BaseModel
 
-from etlgen import cli, errors
+from etlgen import cli
+from etlgen.errors import EtlgenError
 from etlgen.kinds import load_kinds
 from etlgen.kinds.file.spec import FORMATS, FileResource, FileSource
 from etlgen.spec.column import ColumnSpec
@@ -65,8 +66,7 @@ def test_the_commands_print_what_is_shown(tmp_path: Path) -> None:
 
 
 def test_all_exit_codes_are_listed() -> None:
-    kinds = [errors.EtlgenError, *errors.EtlgenError.__subclasses__()]
-    codes = {0, cli.INTERRUPTED, *(kind.exit_code for kind in kinds)}
+    codes = {0, cli.INTERRUPTED, *(kind.exit_code for kind in EtlgenError.__subclasses__())}
     assert [int(row[0]) for row in rows(SPEC, "## Errors and exit codes")] == sorted(codes)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.hostile.projects import Etlgen, Project, Workshop
 
@@ -17,6 +18,7 @@ def workshop(
     monkeypatch.chdir(tmp_path)
     before = set(sys.modules)
     yield Workshop(tmp_path, Etlgen(capsys))
+    structlog.reset_defaults()  # a project's logs go to where they went during the test
     for name in set(sys.modules) - before:
         if name.split(".")[0].startswith(Project.PREFIX):
             del sys.modules[name]

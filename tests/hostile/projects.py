@@ -135,7 +135,10 @@ class Workshop:
         before = sorted(self.folder.rglob("*"))
         result = self.new(spec)
         assert result.code == code, result.out + result.err
-        assert sorted(self.folder.rglob("*")) in (before, sorted([*before, self.folder / "spec.yaml"]))
+        assert sorted(self.folder.rglob("*")) in (
+            before,
+            sorted([*before, self.folder / "spec.yaml"]),
+        )
         assert "Traceback" not in result.err
         return result.err
 

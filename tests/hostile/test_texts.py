@@ -125,7 +125,9 @@ def kept_everywhere(workshop: Workshop, url: str, number: str) -> Project:
     for file in project.files:
         if not file.is_relative_to(project.root / "sources") and file.name != "etlgen.yaml":
             text = file.read_text(encoding="utf-8")
-            assert [char for char in text if not is_visible(char) and char not in "\n\t"] == [], file
+            assert [
+                char for char in text if not is_visible(char) and char not in "\n\t"
+            ] == [], file
     described = tomllib.loads(project.text("pyproject.toml"))["project"]["description"]
     assert described == texts["project description"]
     _load_and_compare(project, url, texts)
@@ -143,7 +145,7 @@ def _is_literal(constants: list[str], place: str, text: str) -> bool:
 
 
 def _load_and_compare(project: Project, url: str, texts: Mapping[str, str]) -> None:
-    """A row with the texts as data becomes what the spec says, in tables that are described by them."""
+    """A row with the texts as data becomes what the spec says, in tables described by them."""
     raw = {
         "id": "1",
         "described": texts.get("null value", "-"),
@@ -202,7 +204,7 @@ TOUCH = "__import__('pathlib').Path('canary_{}').touch()"
 TEXTS = {
     "I01": f'x"""\n{TOUCH.format("I01")}\n"""',
     "I02": "".join(f"ok{end}{TOUCH.format('I02')}{end}#" for end in LINE_ENDS),
-    "I03": "'\"\" trailing \\",
+    "I03": '\'"" trailing \\',
     "I04": f"{{{TOUCH.format('I04')}}} {{{{}}}} %s %(x)s {{0!r}}",
     "I05": (
         "{{ cycler.__init__.__globals__.os.system('touch canary_I05') }}"

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_I21_tags(workshop: Workshop, tag: str) -> None:
 def test_I22_an_alias_bomb(workshop: Workshop) -> None:
     names = "abcdefghi"
     bomb = ["a: &a [x,x,x,x,x,x,x,x,x]"]
-    for before, name in zip(names, names[1:], strict=False):
+    for before, name in pairwise(names):
         bomb.append(f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]")
     said = refused_cheaply(workshop, "\n".join([SHOP, *bomb]))
     assert "spec.yaml:12:4: anchors (&) are not read" in said
@@ -103,7 +104,9 @@ def test_I22_depth_and_size_have_limits(workshop: Workshop, bomb: str, message: 
 def test_I23_duplicate_and_merge_keys(workshop: Workshop) -> None:
     said = refused_cheaply(workshop, f"{SHOP}name: another\n")
     assert "spec.yaml:11:1: duplicate key 'name', first in line 1" in said
-    doubled = SHOP.replace("path: things.csv", "path: things.csv\n        table: a\n        table: b")
+    doubled = SHOP.replace(
+        "path: things.csv", "path: things.csv\n        table: a\n        table: b"
+    )
     said = refused_cheaply(workshop, doubled)
     assert "spec.yaml:10:9: duplicate key 'table', first in line 9" in said
     assert "merge keys (<<) are not read" in refused_cheaply(workshop, f"{SHOP}<<: {{a: b}}\n")

@@ -37,7 +37,7 @@ VALUES = [
 ]
 
 
-def {{ name | ident }}() -> int:
+def make_{{ name | ident }}() -> int:
     """{{ title | docstring(4) }}"""
     return {{ expression }}
 '''
@@ -74,6 +74,7 @@ WRONG = [
     ("a.py.jinja", 'x = r"""{{ title | docstring }}"""\n', "docstring must not be inside a string"),
     ("a.py.jinja", 'x = "{{ name | ident }}"\n', "ident must not be"),
     ("a.py.jinja", "x = a{{ name | ident }}\n", "ident must not be bare"),
+    ("a.py.jinja", "x = a_{{ expression }}\n", "ready must not be part of a name"),
     ("a.py.jinja", 'x = "{{ expression }}"\n', "ready must not be"),
     ("a.py.jinja", "# {{ expression }}\n", "ready must not be in a comment"),
     ("a.py.jinja", '"""{{ pattern | regex }} """\n', "regex must not be inside a docstring"),

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import TIMESTAMP, BigInteger, Column, MetaData, Numeric, Table, Text, select, text
 
-from runtime import ledger
+from runtime import ledger, loading
 from runtime.conform import conform
 from runtime.connect import Destination
 from runtime.files import text_frame
@@ -192,3 +192,19 @@ def is_accounted(counts: Counts) -> bool:
 def day(number: int) -> datetime:
     """A day of January 2026."""
     return datetime(2026, 1, number, tzinfo=UTC)
+
+
+def run(destination: Destination, resource: Resource, name: str, *window: Any) -> Counts:
+    """One load, all of whose counts are right in the ledger too; it leaves no staging table."""
+    counts = loading.load(destination, resource, name, *window)
+    assert is_accounted(counts)
+    with destination.transaction() as connection:
+        row = connection.execute(
+            select(ledger.attempts)
+            .where(ledger.attempts.c.run_id == name)
+            .order_by(ledger.attempts.c.generation.desc())
+            .limit(1)
+        ).one()
+    assert {count: getattr(row, count) for count in ledger.ACCOUNTED} == vars(counts)
+    assert staging_tables(destination) == []
+    return counts

@@ -4,14 +4,17 @@ import os
 import signal
 from collections.abc import Iterator
 
+import pandas as pd
 import pytest
 import structlog
 
-from runtime import commands, ledger
+from runtime import commands, ledger, screen
 from runtime.connect import Destination, connect, postgresql_url
 from runtime.errors import ConfigError, ContractError
 from runtime.logs import configure_logs
+from runtime.problems import Problems
 from runtime.resource import Merge
+from runtime.write import write
 from tests.runtime.feed import Feed, ids, load_as, order, orders, orders_table, planned, status
 
 HOSTILE = "\x1b[2J\x1b]0;x\x07[red]<script>=cmd|' /C calc'!A0"
@@ -47,7 +50,7 @@ def test_a_run_says_what_became_of_every_row(
     header, row, note = shown(capsys)
     assert header[:3] == ["resource", "read", "loaded"]
     assert row[:8] == ["feed.orders", "5", "2", "0", "1", "1", "1", "0"]
-    assert note[:5] == ["1", "rows", "are", "in", "quarantine:"]
+    assert note[:5] == ["1", "row", "was", "set", "aside:"]
 
 
 def test_a_resource_that_fails_does_not_keep_the_others_back(
@@ -96,9 +99,9 @@ def test_quarantine_shows_data_as_text_only(
     resource = Feed({"a": [order("x", note=HOSTILE)]}).resource(Merge(orders_table()))
     commands.run(destination, [resource], take_over=False)
     capsys.readouterr()
-    commands.show_quarantine(destination, "feed.orders", limit=5)
+    screen.show_quarantine(destination, [resource], limit=5)
     text = capsys.readouterr().out
-    assert "a:1" in text
+    assert text.splitlines()[1].split()[1:3] == ["a", "1"]
     assert "id 'x' is not a whole number" in text
     assert "<script>" in text
     assert "[red]" in text
@@ -109,15 +112,19 @@ def test_status_and_head_show_what_was_loaded(
     destination: Destination, capsys: pytest.CaptureFixture[str]
 ) -> None:
     resource = Feed({"a": [order(1, "2.50", None, "3")]}).resource(load_as("merge"))
-    commands.show_rows(destination, [resource], limit=5)
+    screen.show_rows(destination, [resource], limit=5)
     assert "is not there yet" in capsys.readouterr().out
     commands.run(destination, [resource], take_over=False)
     capsys.readouterr()
-    commands.show_status(destination, limit=5)
-    assert [
-        word for word in shown(capsys)[1] if not word.startswith("2")
-    ][:5] == ["feed.orders", "1", "published", "1", "1"]
-    commands.show_rows(destination, [resource], limit=5)
+    screen.show_status(destination, limit=5)
+    assert [word for word in shown(capsys)[1] if not word.startswith("2")][:5] == [
+        "feed.orders",
+        "1",
+        "published",
+        "1",
+        "1",
+    ]
+    screen.show_rows(destination, [resource], limit=5)
     title, header, row, _ = shown(capsys)
     assert title == ["shop.orders:", "1", "rows"]
     assert header == ["id", "amount", "note", "updated_at"]
@@ -126,29 +133,58 @@ def test_status_and_head_show_what_was_loaded(
 
 def test_nothing_loaded_yet_is_said(destination: Destination) -> None:
     with pytest.raises(ConfigError, match="nothing was loaded yet"):
-        commands.show_status(destination, limit=5)
+        screen.show_status(destination, limit=5)
 
 
 def test_the_plan_lists_files_and_opens_no_attempt(
     destination: Destination, capsys: pytest.CaptureFixture[str]
 ) -> None:
     resource = Feed({"a.csv": orders(1), "b.csv": orders(2)}).resource(load_as("append"))
-    commands.show_plan([resource, Feed({}).resource(load_as("replace"))])
+    screen.show_plan([resource, Feed({}).resource(load_as("replace"))])
     _, first, second, third = shown(capsys)
     assert first == ["feed.orders", "append", "shop.orders", "a.csv"]
     assert second == ["b.csv"]
     assert third == ["feed.orders", "replace", "shop.orders", "nothing"]
 
 
-def test_an_administrator_can_run_the_printed_sql(
-    destination: Destination, capsys: pytest.CaptureFixture[str]
-) -> None:
-    commands.initialise(destination, print_sql=True)
-    statements = capsys.readouterr().out
+def test_an_administrator_can_run_the_printed_sql(destination: Destination) -> None:
+    statements = ledger.bootstrap_sql(destination.work_schema)
     with destination.transaction() as connection:
         connection.exec_driver_sql(statements.replace("%", "%%"))
     resource = Feed({"a": orders(1)}).resource(load_as("merge"))
     assert commands.run(destination, [resource], take_over=False) == 0
+
+
+def test_a_run_that_finds_nothing_to_read_says_so(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.run(destination, [Feed({}).resource(load_as("merge"))], take_over=False) == 0
+    assert "feed.orders: there was nothing to read." in capsys.readouterr().out
+
+
+def test_warnings_are_shown_although_the_rows_are_loaded(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def check(rows: pd.DataFrame, problems: Problems) -> None:
+        problems.require("amount", "is at most 5", rows["amount"] <= 5, severity="warn")
+
+    records = [order(1, "6.00"), order(2, "7.00"), order(3)]
+    resource = Feed({"a": records}).resource(load_as("merge"), check=check)
+    commands.run(destination, [resource], take_over=False)
+    out = capsys.readouterr().out
+    assert 'feed.orders: amount breaks "is at most 5" in 2 of 3 rows; that is only a warning' in out
+    assert ids(destination, orders_table()) == [1, 2, 3]
+
+
+def test_what_a_dead_attempt_set_aside_is_shown_once(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource = Feed({"a": [order("x")]}).resource(load_as("append"))
+    dead = planned(destination, resource, "dead")
+    write(destination, dead, resource, 0)
+    planned(destination, resource, "next", take_over=True)
+    screen.show_quarantine(destination, [resource], limit=5)
+    assert "not a whole number" not in capsys.readouterr().out
 
 
 def _only_run(destination: Destination) -> str:

@@ -1,55 +1,38 @@
-"""What append, replace and merge do to the table, the cursor, the ledger and quarantine."""
+"""What append, replace and merge do to the table, the cursor and the ledger."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 from sqlalchemy import (
-    ARRAY,
     TIMESTAMP,
     BigInteger,
-    Boolean,
     Column,
     Date,
-    Double,
     Integer,
-    LargeBinary,
     MetaData,
     Numeric,
-    SmallInteger,
-    String,
     Table,
     Text,
-    Time,
     Uuid,
     inspect,
-    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from runtime import ledger, loading
-from runtime.connect import Destination, column_types, connect, create_schema, postgresql_url
+from runtime.connect import Destination
 from runtime.errors import ContractError
 from runtime.problems import Problems
 from runtime.publish import Counts
 from runtime.resource import (
     EXTRA,
-    LINEAGE,
     Append,
-    Load,
     Merge,
-    Partition,
-    Replace,
     Resource,
     Window,
-    file_lineage,
     lineage,
 )
-from runtime.target import declared_type
 from tests.runtime.feed import (
     DISPOSITIONS,
     Feed,
@@ -57,30 +40,14 @@ from tests.runtime.feed import (
     cursor,
     day,
     ids,
-    is_accounted,
     load_as,
     order,
     orders,
     orders_table,
     quarantined,
+    run,
     staging_tables,
 )
-
-
-def run(destination: Destination, resource: Resource, name: str, *window: Any) -> Counts:
-    counts = loading.load(destination, resource, name, *window)
-    assert is_accounted(counts)
-    with destination.transaction() as connection:
-        row = connection.execute(
-            select(ledger.attempts)
-            .where(ledger.attempts.c.run_id == name)
-            .order_by(ledger.attempts.c.generation.desc())
-            .limit(1)
-        ).one()
-    assert {count: getattr(row, count) for count in ledger.ACCOUNTED} == vars(counts)
-    assert staging_tables(destination) == []
-    return counts
-
 
 DIRTY = {
     "a": [
@@ -483,251 +450,6 @@ def in_zone(destination: Destination, zone: str) -> None:
     destination.engine.dispose()
 
 
-class TestQuarantine:
-    def test_an_entry_says_what_where_and_why(self, destination: Destination) -> None:
-        resource = Feed(DIRTY).resource(load_as("merge"))
-        run(destination, resource, "r")
-        entries = quarantined(
-            destination, "run_id", "attempt", "source_file", "source_row", "reasons", "payload"
-        )
-        assert [entry[:4] for entry in entries] == [("r", 1, "a", n) for n in (3, 4, 5)]
-        assert [entry[5]["id"] for entry in entries] == ["x", "3", None]
-        assert entries[0][4] == [{"column": "id", "rule": "is not a whole number", "value": "x"}]
-        (reason,) = entries[1][4]
-        assert (reason["column"], reason["value"]) == ("amount", "-1.00")
-        assert "is at least 0" in reason["rule"]
-        assert [reason["column"] for reason in entries[2][4]] == ["id", "amount"]
-        assert entries[1][5] == order(3, amount="-1")
-
-    def test_a_record_that_could_not_be_read(self, destination: Destination) -> None:
-        feed = Feed({"a": orders(1, 2), "b": []})
-
-        def extract(connection: Feed, partition: Partition) -> Any:
-            yield from feed.extract(connection, partition)
-            partition.reject(9, "has 3 fields instead of 4", "a;b\x00;c")
-
-        resource = feed.resource(load_as("merge"), extract=extract)
-        assert run(destination, resource, "r") == Counts(read=4, loaded=2, quarantined=2)
-        assert quarantined(destination, "source_file", "source_row", "reasons", "payload") == [
-            (file, 9, [{"rule": "has 3 fields instead of 4"}], "a;b\x00;c") for file in "ab"
-        ]
-
-    def test_a_file_read_anew_supersedes_its_entries(self, destination: Destination) -> None:
-        bad = order(9, amount="-1")
-        feed = Feed({"a": [bad], "b": [bad]})
-        resource = feed.resource(load_as("merge"))
-        run(destination, resource, "one")
-        feed.files = {"a": orders(9)}
-        run(destination, resource, "two")
-        entries = quarantined(destination, "source_file", "superseded_by")
-        assert entries == [("a", "two"), ("b", None)]
-
-    @pytest.mark.parametrize("disposition", DISPOSITIONS)
-    def test_a_run_read_anew_supersedes_its_entries(
-        self, destination: Destination, disposition: str
-    ) -> None:
-        """Also where there are no files, and whatever became of its attempts."""
-        table = orders_table(key=disposition != "append", files=False)
-        feed = Feed({"": [order(1), order(9, amount="-1")]})
-
-        def partitions(feed: Feed, window: Window) -> list[Partition]:
-            return [Partition(0, window, detail={"file": ""})]
-
-        def extract(feed: Feed, partition: Partition) -> Any:
-            assert partition.detail == {"file": ""}
-            yield from feed.extract(feed, Partition(0, partition.window, file=""))
-
-        resource = feed.resource(
-            load_as(disposition, table), partitions=partitions, extract=extract
-        )
-
-        def fail(file: str, batch: int) -> None:
-            if batch == 1:
-                raise RuntimeError("broken off")
-
-        feed.files, feed.on_batch = {"": [*feed.files[""], order(2)]}, fail
-        with pytest.raises(RuntimeError):
-            run(destination, resource, "failed")
-        feed.on_batch = lambda file, batch: None
-        for name in ("one", "one"):
-            run(destination, resource, name)
-        entries = quarantined(destination, "run_id", "attempt", "superseded_by")
-        assert entries == [("failed", 1, "one"), ("one", 1, "one"), ("one", 2, None)]
-
-    def test_tries_that_lost_leave_no_entry(self, destination: Destination) -> None:
-        feed = Feed({"a": [order(1, amount="-1"), order(2), order(3)]})
-        resource = feed.resource(load_as("merge"))
-        broken = iter([ConnectionResetError("reset"), None])
-
-        def break_once(file: str, batch: int) -> None:
-            if batch == 1 and (error := next(broken)):
-                raise error
-
-        feed.on_batch = break_once
-        assert run(destination, resource, "r") == Counts(read=3, loaded=2, quarantined=1)
-        assert quarantined(destination, "source_row", "try") == [(1, 2)]
-
-    def test_no_more_is_kept_than_helps(
-        self, destination: Destination, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("runtime.write.KEPT_REJECTS", 3)
-        bad = [order(n, amount="-1") for n in range(9)]
-        resource = Feed({"a": bad, "b": bad}).resource(load_as("merge"))
-        assert run(destination, resource, "r") == Counts(read=18, quarantined=18)
-        assert len(quarantined(destination)) == 6
-
-    def test_a_row_that_only_the_server_refuses(self, destination: Destination) -> None:
-        """It is found by halving, in binary: the others of its batch are kept."""
-        table = Table(
-            "events",
-            MetaData(schema="shop"),
-            Column("id", Integer, primary_key=True, autoincrement=False),
-            Column("data", JSONB),
-            *file_lineage(),
-        )
-        records = [{"id": str(n), "data": json.dumps({"n": n})} for n in range(50)]
-        # JSON to the client; but in jsonb numbers end somewhere.
-        records[7]["data"], records[30]["data"] = "1e200000", "[-1e131073]"
-        feed = Feed({})
-
-        def extract(feed: Feed, partition: Partition) -> Any:
-            yield pd.DataFrame(
-                {
-                    name: pd.arrays.ArrowExtensionArray(pa.array([r[name] for r in records]))
-                    for name in ("id", "data")
-                },
-                index=range(1, 51),
-            )
-
-        resource = feed.resource(Merge(table), partitions=one_partition, extract=extract)
-        counts = run(destination, resource, "r")
-        assert counts == Counts(read=50, loaded=48, quarantined=2)
-        assert sorted(quarantined(destination, "source_row")) == [(8,), (31,)]
-        reasons = [why for (why,) in quarantined(destination, "reasons")]
-        assert all("is refused by PostgreSQL: " in reason["rule"] for (reason,) in reasons)
-        assert ids(destination, table) == [n for n in range(50) if n not in (7, 30)]
-
-    def test_a_row_that_only_the_server_refuses_as_text(self, destination: Destination) -> None:
-        """A type without a binary route: the server itself reads the text."""
-        table = Table(
-            "events",
-            MetaData(schema="shop"),
-            Column("id", Integer, primary_key=True, autoincrement=False),
-            Column("name", String(5)),
-            Column("note", Text),
-            *file_lineage(),
-        )
-        rows = [
-            ("1", "short", ""),
-            ("2", "too long", "x"),
-            ("3", None, 'q"u\no,te'),
-            ("4", "", None),
-        ]
-        feed = Feed({"a": [dict(zip(("id", "name", "note"), row, strict=True)) for row in rows]})
-        resource = feed.resource(Merge(table))
-        assert run(destination, resource, "r") == Counts(read=4, loaded=3, quarantined=1)
-        assert contents(destination, table, "id", "name", "note") == [
-            (1, "short", ""),
-            (3, None, 'q"u\no,te'),
-            (4, "", None),
-        ]
-
-
-def one_partition(feed: Feed, window: Window) -> list[Partition]:
-    return [Partition(0, window, file="f")]
-
-
-class TestTarget:
-    """A table that is there already fits the code, is extended, or is an error at plan."""
-
-    def load_after(self, destination: Destination, ddl: str, load: Load | None = None) -> Counts:
-        with destination.transaction() as connection:
-            connection.execute(text("CREATE SCHEMA shop"))
-            connection.execute(text(ddl))
-        resource = Feed({"a": orders(1, 2)}).resource(load or load_as("merge"))
-        return run(destination, resource, "r")
-
-    FITS = (
-        "id bigint PRIMARY KEY, amount numeric(12,2), note text, updated_at timestamptz,"
-        " _run_id text, _loaded_at timestamptz, _source_file text, _source_row bigint"
-    )
-
-    def test_a_column_is_added(self, destination: Destination) -> None:
-        counts = self.load_after(destination, f"CREATE TABLE shop.orders ({self.FITS})")
-        assert counts.loaded == 2
-        with destination.transaction() as connection:
-            columns = inspect(connection).get_columns("orders", "shop")
-        assert columns[-1]["name"] == EXTRA
-
-    @pytest.mark.parametrize("name", ["a%b", "a:b", '"q"', "%s", "%(a)s", "é b"])
-    def test_a_column_of_any_name_is_added(self, destination: Destination, name: str) -> None:
-        feed = Feed({"a": [order(1)]})
-        run(destination, feed.resource(load_as("merge")), "one")
-        table = orders_table()
-        table.append_column(Column(name, Text))
-        feed.files = {"a": [order(1) | {name: "x"}]}
-        assert run(destination, feed.resource(load_as("merge", table)), "two").loaded == 1
-        assert contents(destination, table, name) == [("x",)]
-
-    @pytest.mark.parametrize(
-        ("ddl", "message"),
-        [
-            (
-                FITS.replace("numeric(12,2)", "numeric(10,2)"),
-                r"amount is numeric\(10,2\) in the database and numeric\(12,2\) in the code",
-            ),
-            (FITS.replace("timestamptz", "timestamp", 1), "updated_at is timestamp without"),
-            (FITS.replace("PRIMARY KEY", ""), r"no primary key or unique constraint on \(id\)"),
-            (FITS.replace(" _run_id text,", ""), "no column '_run_id', and the code says"),
-        ],
-        ids=["precision", "time zone", "key", "lineage"],
-    )
-    def test_what_a_person_must_decide(
-        self, destination: Destination, ddl: str, message: str
-    ) -> None:
-        with pytest.raises(ContractError, match=message) as refused:
-            self.load_after(destination, f"CREATE TABLE shop.orders ({ddl})")
-        assert "\n  " in str(refused.value)
-        with destination.transaction() as connection:
-            assert connection.execute(select(ledger.attempts)).all() == []
-
-    @pytest.mark.parametrize("key", ["UNIQUE (id)", "CONSTRAINT own PRIMARY KEY (id)"])
-    @pytest.mark.parametrize("disposition", DISPOSITIONS)
-    def test_a_table_of_somebody_s_with_more_to_it(
-        self, destination: Destination, disposition: str, key: str
-    ) -> None:
-        """More columns, of types that we don't know, a collation, a view upon it."""
-        columns = self.FITS.replace(" PRIMARY KEY", " NOT NULL").replace(
-            "note text", 'note text COLLATE "C", dropped int'
-        )
-        more = "found tsvector, span int4range, place point, tags text[], kind mood DEFAULT 'ok'"
-        counts = self.load_after(
-            destination,
-            f"CREATE TYPE mood AS ENUM ('ok', 'bad');"
-            f"CREATE TABLE shop.orders ({columns}, {more}, {key});"
-            "ALTER TABLE shop.orders DROP dropped;"
-            "CREATE VIEW shop.seen AS SELECT * FROM shop.orders;",
-            load_as(disposition, orders_table()),
-        )
-        assert counts.loaded == 2
-        with destination.transaction() as connection:
-            seen = connection.execute(text("SELECT id, kind FROM shop.seen ORDER BY id")).all()
-        assert seen == [(1, "ok"), (2, "ok")]
-
-    def test_each_type_is_recognised(self, destination: Destination) -> None:
-        """Planning again over one's own table finds nothing to do."""
-        kinds = [Text(), Boolean(), SmallInteger(), Integer(), BigInteger(), Numeric(12, 2)]
-        kinds += [Double(), Date(), Time(), TIMESTAMP(), TIMESTAMP(timezone=True), Uuid()]
-        kinds += [JSONB(), LargeBinary(), String(7), Numeric(38, 38), ARRAY(Text)]
-        columns = [Column(f"c{n}", kind) for n, kind in enumerate(kinds)]
-        table = Table("kinds", MetaData(schema="shop"), *columns)
-        with destination.transaction() as connection:
-            create_schema(connection, "shop")
-            table.create(connection)
-            actual = column_types(connection, "shop", "kinds")
-        assert actual == {column.name: declared_type(column) for column in columns}
-
-
 class TestTransform:
     """What a team's own transform may and may not do."""
 
@@ -788,68 +510,3 @@ class TestTransform:
 
         resource = feed.resource(plain.load, transform=transform)
         assert run(destination, resource, "r") == Counts(read=2, loaded=1, quarantined=1)
-
-
-HOSTILE_TABLES = ['users"; DROP TABLE users; --', "a%b", "a:b", "%s", "日本語", "select"]
-HOSTILE_COLUMNS = [
-    "a');SELECT pg_sleep(5);--",
-    *["a b", "a-b", "a.b", "a%b", "a:b", "a(b)", "%s", ":x", "100%", "?", "é", "日本語", "🙂"],
-    *['"q"', "`t`", "[z]", "%(a)s", "a\\b", "a'b", "A b", "user", "one", "distinct", "excluded"],
-    *["{x}", "$1", "a%%b", "a::b", "written", "rows", "x" * 63],
-]
-
-
-@pytest.mark.parametrize("name", HOSTILE_TABLES)
-@pytest.mark.parametrize("disposition", DISPOSITIONS)
-def test_identifiers_are_only_names(destination: Destination, disposition: str, name: str) -> None:
-    """I09, I10, I11: in DDL, COPY, staging, merge and the index."""
-    with destination.transaction() as connection:
-        connection.execute(text("CREATE TABLE users (id int)"))
-    table = Table(
-        name,
-        MetaData(schema='s"h%o:p'),
-        Column("id%", BigInteger, primary_key=disposition != "append", autoincrement=False),
-        *(Column(column, Text) for column in HOSTILE_COLUMNS),
-        Column("a%t:", TIMESTAMP(timezone=True)),
-        *file_lineage(),
-    )
-    load: Load = {
-        "append": Append(table),
-        "replace": Replace(table),
-        "merge": Merge(table, cursor="a%t:"),
-    }[disposition]
-    rows = [
-        {"id%": str(n), "a%t:": f"2026-01-0{n}"} | {c: f"{c}{n}" for c in HOSTILE_COLUMNS}
-        for n in (1, 2, 3)
-    ]
-    feed = Feed({"it's 100%s:x.csv": rows})
-    resource = feed.resource(load)
-    for number in (1, 2):
-        counts = run(destination, resource, f"r'{number}%s:x")
-        assert counts.loaded + counts.unchanged == 3
-    for column in HOSTILE_COLUMNS:
-        with destination.transaction() as connection:
-            found = connection.execute(select(table.c[column])).scalars().all()
-        assert sorted(found) == [f"{column}{n}" for n in (1, 2, 3)]
-    with destination.transaction() as connection:
-        names = set(inspect(connection).get_table_names("public"))
-        columns = [c["name"] for c in inspect(connection).get_columns(name, table.schema)]
-    assert names == {"users"}
-    assert set(columns) - set(LINEAGE) - {EXTRA, "id%", "a%t:"} == set(HOSTILE_COLUMNS)
-
-
-def test_long_names_of_tables_do_not_collide(destination: Destination) -> None:
-    """Each of 63 bytes, and different only at the end: their indexes have names of their own."""
-    for end in "ab":
-        table = orders_table("t" * 62 + end, key=False)
-        assert run(destination, Feed({"a": orders(1)}).resource(Append(table)), end).loaded == 1
-
-
-def test_a_hostile_work_schema(database: str) -> None:
-    destination = connect(postgresql_url(database), 'w"% :x', "tests")
-    feed = Feed({"a": orders(1)})
-    resource = feed.resource(load_as("merge"))
-    for name in ("one", "two"):
-        loading.plan(destination, resource, name, take_over=True)
-        assert run(destination, resource, name, *[]).read == 1
-    destination.engine.dispose()

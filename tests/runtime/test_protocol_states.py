@@ -31,6 +31,7 @@ from tests.runtime.feed import (
     orders,
     orders_table,
     planned,
+    quarantined,
     staging_tables,
     status,
 )
@@ -215,9 +216,11 @@ class TestTries:
             case.step("audit")
 
         case.feed.on_batch = audit_meanwhile
+        case.feed.files = {"a": [order(8), order(9, amount="-1")]}
         with pytest.raises(ContractError, match="is audited, not planned"):
             case.step("write")
         assert case.step("publish") == Counts(read=3, loaded=3)
+        assert quarantined(destination) == []
 
 
 class TestZombies:

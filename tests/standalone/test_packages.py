@@ -44,7 +44,7 @@ def sources(folder: Path) -> set[str]:
     return {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not any(part.endswith(("_cache", "cache__")) for part in path.parts)
     }
 
 
@@ -59,8 +59,6 @@ def test_a_project_passes_its_own_commands_without_etlgen(
         done("make", command, f"PYTHON={sys.executable}", cwd=root, env=outside)
 
     programs = root / ".venv/bin"
-    installed = done(programs / "pip", "freeze", cwd=root, env=outside).stdout
-    assert "etlgen" not in installed
     find = "import importlib.util as u; print(u.find_spec('etlgen'))"
     assert done(programs / "python", "-c", find, cwd=root, env=outside).stdout == "None\n"
     status = done(programs / "shop-etl", "status", cwd=root, env=outside).stdout

@@ -6,8 +6,8 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from shop_etl import sources
-from shop_etl.destination import EMBEDDED_DATA, open_destination
-from shop_etl.runtime import commands, embedded
+from shop_etl.destination import EMBEDDED_DATA, WORK_SCHEMA, open_destination
+from shop_etl.runtime import commands, embedded, ledger, screen
 from shop_etl.runtime.errors import PipelineError, explain
 from shop_etl.runtime.logs import configure_logs
 from shop_etl.settings import LOG_FORMAT, LOG_LEVEL, environment
@@ -23,17 +23,18 @@ app.add_typer(database, name="db")
 Resources = Annotated[
     list[str] | None,
     typer.Argument(
-        help="source.resource, or all of a source; default: all",
-        metavar="[RESOURCE]...",
+        help="source.resource, or all of a source; default: all", metavar="RESOURCE"
     ),
 ]
+Limit = Annotated[int, typer.Option(help="How many to show.")]
 
 
 @app.command()
 def run(
     resources: Resources = None,
     take_over: Annotated[
-        bool, typer.Option(help="Load even if another run seems to be at it.")
+        bool,
+        typer.Option("--take-over", help="Load even if another run seems to be at it."),
     ] = False,
 ) -> None:
     """Load resources and say what became of every row."""
@@ -44,36 +45,42 @@ def run(
 @app.command()
 def plan(resources: Resources = None) -> None:
     """Show what a run would read; loads nothing."""
-    commands.show_plan(commands.choose(sources, resources or []))
+    screen.show_plan(commands.choose(sources, resources or []))
 
 
 @app.command()
-def status(limit: int = 20) -> None:
+def status(limit: Limit = 20) -> None:
     """Show the newest runs: what they read, and what became of it."""
-    commands.show_status(open_destination(), limit)
+    screen.show_status(open_destination(), limit)
 
 
 @app.command()
-def quarantine(resource: str | None = None, limit: int = 50) -> None:
-    """Show the rows that were set aside, and why."""
-    commands.show_quarantine(open_destination(), resource, limit)
+def quarantine(resources: Resources = None, limit: Limit = 50) -> None:
+    """Show the records that were set aside, and why."""
+    chosen = commands.choose(sources, resources or [])
+    screen.show_quarantine(open_destination(), chosen, limit)
 
 
 @app.command()
-def head(resources: Resources = None, limit: int = 10) -> None:
+def head(resources: Resources = None, limit: Limit = 10) -> None:
     """Show the first rows of the loaded tables."""
     chosen = commands.choose(sources, resources or [])
-    commands.show_rows(open_destination(), chosen, limit)
+    screen.show_rows(open_destination(), chosen, limit)
 
 
 @database.command()
 def init(
     print_sql: Annotated[
-        bool, typer.Option(help="Print the SQL, run nothing.")
+        bool, typer.Option("--print-sql", help="Print the SQL and run nothing.")
     ] = False,
 ) -> None:
     """Make the schema for ledger, staging and quarantine."""
-    commands.initialise(open_destination(), print_sql=print_sql)
+    if print_sql:
+        typer.echo(ledger.bootstrap_sql(WORK_SCHEMA))
+        return
+    with open_destination().transaction() as connection:
+        ledger.bootstrap(connection)
+    typer.echo(f"The schema {WORK_SCHEMA} is ready.")
 
 
 @database.command()

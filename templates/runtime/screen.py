@@ -1,0 +1,222 @@
+"""What was loaded and what was not, as tables on stdout. Text from data is never obeyed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import Text as SqlText
+from sqlalchemy import and_, cast, func, inspect, select
+
+from . import ledger
+from .connect import Destination
+from .errors import ConfigError
+from .publish import Counts
+from .resource import EXTRA, LINEAGE, Resource, Window
+from .target import table_exists
+
+COUNTS = [field.name for field in fields(Counts)]
+WIDE_ENOUGH = 200
+
+
+class Results:
+    """The closing table of a run."""
+
+    def __init__(self) -> None:
+        self.table = _table("resource", *COUNTS, "seconds")
+        self.names: list[str] = []
+        self.notes: list[str] = []
+        self.quarantined = 0
+
+    def add(self, resource: Resource, counts: Counts, seconds: float) -> None:
+        """One resource that was loaded."""
+        numbers = [f"{count:,}" for count in vars(counts).values()]
+        self.table.add_row(resource.name, *numbers, f"{seconds:.1f}")
+        self.names.append(resource.name)
+        self.quarantined += counts.quarantined
+        if counts.read == 0:
+            self.notes.append(f"{resource.name}: there was nothing to read.")
+
+    def show(self, destination: Destination, run_id: str) -> None:
+        """Print the table, and what it does not show."""
+        if not self.names:
+            return
+        _print(self.table)
+        for note in [*self.notes, *self._warnings(destination, run_id)]:
+            print(note)
+        if self.quarantined:
+            rows = (
+                "1 row was"
+                if self.quarantined == 1
+                else f"{self.quarantined:,} rows were"
+            )
+            print(f"{rows} set aside: the command `quarantine` says why.")
+
+    def _warnings(self, destination: Destination, run_id: str) -> list[str]:
+        attempts = ledger.attempts
+        chosen = and_(attempts.c.run_id == run_id, attempts.c.resource.in_(self.names))
+        return [
+            f"{row.resource}: {rule} in {count:,} of {row.read:,} rows; that is only a warning"
+            for row in _query(destination, select(attempts).where(chosen))
+            for rule, count in row.warnings.items()
+        ]
+
+
+def show_plan(resources: Sequence[Resource]) -> None:
+    """Print what a run would read, without reading it."""
+    table = _table("resource", "load", "into", "reads")
+    for resource in resources:
+        load = resource.load
+        named = [resource.name, load.name, load.table.fullname]
+        parts = resource.partitions(resource.connect(), Window())
+        for part in parts:
+            table.add_row(*named, _printable(part.file or "all"))
+            named = ["", "", ""]
+        if not parts:
+            table.add_row(*named, "nothing")
+    _print(table)
+
+
+def show_status(destination: Destination, limit: int) -> None:
+    """Print the newest attempts."""
+    attempts = ledger.attempts
+    newest = select(attempts).order_by(attempts.c.planned_at.desc()).limit(limit)
+    table = _table(
+        "resource",
+        "run",
+        "try",
+        "status",
+        *COUNTS,
+        "warnings",
+        "started (UTC)",
+        "error",
+    )
+    for row in _query(destination, newest):
+        counts = [
+            *(getattr(row, count) for count in COUNTS),
+            sum(row.warnings.values()),
+        ]
+        table.add_row(
+            row.resource,
+            _printable(row.run_id),
+            str(row.attempt),
+            row.status,
+            *(f"{count:,}" for count in counts),
+            f"{row.planned_at:%Y-%m-%d %H:%M:%S}",
+            _printable((row.error or "").partition("\n")[0]),
+        )
+    _print(table)
+
+
+def show_quarantine(
+    destination: Destination, resources: Sequence[Resource], limit: int
+) -> None:
+    """Print the records that are set aside, and why; not those that were read anew since."""
+    entries, attempts = ledger.quarantine, ledger.attempts
+    same_attempt = and_(
+        entries.c.resource == attempts.c.resource,
+        entries.c.run_id == attempts.c.run_id,
+        entries.c.attempt == attempts.c.attempt,
+    )
+    query = (
+        select(entries)
+        .join(attempts, same_attempt)
+        .where(
+            entries.c.superseded_by.is_(None),
+            attempts.c.status != "overtaken",
+            entries.c.resource.in_([resource.name for resource in resources]),
+        )
+        .order_by(entries.c.resource, entries.c.source_file, entries.c.source_row)
+        .limit(limit)
+    )
+    table = _table("resource", "file", "record", "reasons", "content")
+    for row in _query(destination, query):
+        reasons = "\n".join(map(_reason_text, row.reasons))
+        content = json.dumps(row.payload, ensure_ascii=False)
+        table.add_row(
+            row.resource,
+            _printable(row.source_file or ""),
+            str(row.source_row),
+            _printable(reasons),
+            _printable(content),
+        )
+    _print(table)
+
+
+def show_rows(
+    destination: Destination, resources: Sequence[Resource], limit: int
+) -> None:
+    """Print the first rows of each table, without lineage."""
+    for resource in resources:
+        target = resource.load.table
+        hidden = (*LINEAGE, EXTRA)
+        columns = [column for column in target.columns if column.name not in hidden]
+        table = _table(*(column.name for column in columns))
+        with destination.transaction() as connection:
+            if not table_exists(connection, target):
+                print(f"{target.fullname} is not there yet: it comes with a run.\n")
+                continue
+            connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
+            counted = select(func.count()).select_from(target)
+            count = connection.execute(counted).scalar_one()
+            texts = select(*(cast(column, SqlText) for column in columns))
+            in_order = texts.order_by(*(target.primary_key or columns)).limit(limit)
+            for row in connection.execute(in_order):
+                table.add_row(
+                    *(
+                        _printable(cell or "") if cell is not None else "NULL"
+                        for cell in row
+                    )
+                )
+        print(f"{target.fullname}: {count:,} rows")
+        _print(table)
+        print()
+
+
+def _reason_text(reason: dict[str, Any]) -> str:
+    """A reason as a sentence: `total 'x' is not a number`."""
+    value = reason.get("value")
+    parts = [
+        reason.get("column"),
+        None if value is None else repr(value),
+        reason["rule"],
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _query(destination: Destination, query: Any) -> list[Any]:
+    with destination.transaction() as connection:
+        if not inspect(connection).has_table("attempts", destination.work_schema):
+            raise ConfigError("nothing was loaded yet", "Start with the command `run`.")
+        connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
+        return list(connection.execute(query))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        is_number = column in (*COUNTS, "seconds", "warnings", "record")
+        justify: Literal["right", "left"] = "right" if is_number else "left"
+        table.add_column(_printable(column), justify=justify, overflow="fold")
+    return table
+
+
+def _print(table: Table) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDE_ENOUGH
+    console.print(table)
+
+
+def _printable(text: str) -> Text:
+    """Text from data: no markup, no control character that a terminal would obey."""
+    shown = (
+        char if char.isprintable() or char == "\n" else repr(char)[1:-1]
+        for char in text
+    )
+    return Text("".join(shown))
