@@ -17,6 +17,7 @@ PROJECT_UNIT = "etlgen"
 # Copied into every project; a kind of source brings further modules.
 CORE_RUNTIME = (
     "__init__.py",
+    "attempts.py",
     "audit.py",
     "commands.py",
     "conform.py",

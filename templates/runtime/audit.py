@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import and_, func, select
 
-from . import ledger
+from . import attempts, ledger
+from .attempts import Attempt
 from .connect import Destination
 from .errors import ContractError
-from .ledger import Attempt
 from .resource import Load, Replace
 from .stage import staging_table
 
@@ -21,7 +21,7 @@ def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
     Runs also where the plan was empty. Safe to repeat.
     """
     with destination.transaction() as connection:
-        row = ledger.lock(connection, attempt, "planned", "audited", "published")
+        row = attempts.lock(connection, attempt, "planned", "audited", "published")
         if row.status != "planned":
             return
         parts = connection.execute(
@@ -60,7 +60,7 @@ def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
                 "See why with the `quarantine` command.",
             )
         warnings = sum((Counter(part.warnings) for part in parts), Counter[str]())
-        ledger.set_status(
+        attempts.set_status(
             connection,
             attempt,
             "audited",

@@ -26,11 +26,11 @@ from tenacity import (
     wait_random,
 )
 
-from . import lease, ledger
+from . import attempts, lease, ledger
+from .attempts import Attempt
 from .audit import audit
 from .connect import WORK_SCHEMA, Destination
 from .errors import explain, is_retryable
-from .ledger import Attempt
 from .publish import Counts, drop_staging, publish
 from .resource import Resource, Window
 from .stage import staging_table
@@ -68,7 +68,7 @@ def plan(
     attempt = None
     try:
         with destination.transaction() as connection:
-            attempt = ledger.open_attempt(
+            attempt = attempts.open_attempt(
                 connection,
                 resource.name,
                 run_id,
@@ -142,7 +142,7 @@ def _record_failure(
     log.error(status, **_names(attempt), error=reason)
     # The error that brought us here matters more than one met while recording it.
     with contextlib.suppress(DBAPIError), destination.transaction("2s") as connection:
-        ledger.give_up(connection, attempt, status, reason)
+        attempts.give_up(connection, attempt, status, reason)
 
 
 def _stopper(error: BaseException) -> str:

@@ -30,11 +30,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.schema import DropTable
 from sqlalchemy.types import TypeEngine
 
-from . import ledger
+from . import attempts, ledger
+from .attempts import Attempt
 from .conform import staged_columns
 from .connect import Destination
 from .errors import ContractError
-from .ledger import Attempt
 from .resource import LINEAGE, Append, Load, Merge, Replace
 from .stage import staging_table
 from .target import create_target
@@ -69,7 +69,7 @@ def publish(destination: Destination, attempt: Attempt, load: Load) -> Counts:
     is read under the same lock that it was made under.
     """
     with destination.transaction() as connection:
-        row = ledger.lock(connection, attempt, "audited", "published")
+        row = attempts.lock(connection, attempt, "audited", "published")
         if row.status == "published":
             return Counts(**{name: getattr(row, name) for name in ledger.ACCOUNTED})
         rows = _staged_rows(attempt, load)
@@ -90,7 +90,7 @@ def publish(destination: Destination, attempt: Attempt, load: Load) -> Counts:
             duplicates=staged - outcome.loaded - outcome.unchanged - outcome.stale,
             **asdict(outcome),
         )
-        ledger.set_status(connection, attempt, "published", **asdict(counts))
+        attempts.set_status(connection, attempt, "published", **asdict(counts))
     return counts
 
 

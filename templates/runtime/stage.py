@@ -20,10 +20,10 @@ from pgpq.schema import Jsonb
 from psycopg2.sql import SQL, Identifier
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table
 
+from .attempts import Attempt
 from .conform import staged_columns
 from .connect import WORK_SCHEMA, column_types
 from .errors import is_data_error
-from .ledger import Attempt
 
 # PostgreSQL's type -> the one Arrow type that is exact for it; numeric(p,s) is decimal128(p,s).
 BINARY_ROUTES = {

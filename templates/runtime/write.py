@@ -18,13 +18,13 @@ import pyarrow as pa
 from psycopg2.errors import UndefinedTable
 from sqlalchemy import insert
 
-from . import ledger
+from . import attempts, ledger
+from .attempts import Attempt, Written
 from .conform import arrow_type, staged_columns
 from .connect import Destination
 from .convert import as_arrow
 from .errors import ContractError
 from .lease import LEASE_SECONDS
-from .ledger import Attempt, Written
 from .problems import Problems
 from .resource import Partition, Reject, Resource
 from .stage import Stager, staging_table
@@ -59,7 +59,7 @@ def write(
 ) -> Written:
     """Stage partition `number`. Tried again, it starts anew: rows of a lost try never count."""
     with destination.transaction() as connection:
-        try_, partition = ledger.begin_try(connection, attempt, number)
+        try_, partition = attempts.begin_try(connection, attempt, number)
         staging = staging_table(attempt, resource.load.table)
         stager = Stager(connection, destination.work_schema, staging)
     writer = Writer(destination, attempt, stager, partition, try_)
@@ -74,7 +74,7 @@ def write(
         read, writer.rows_staged, writer.rows_rejected, filtered, warnings
     )
     with destination.transaction() as connection:
-        ledger.finish_try(connection, attempt, number, try_, written)
+        attempts.finish_try(connection, attempt, number, try_, written)
     return written
 
 
@@ -124,7 +124,7 @@ class Writer:
         except UndefinedTable:
             # A newer attempt sweeps the staging tables of older ones.
             with self.destination.transaction() as connection:
-                ledger.require(connection, self.attempt, "planned")
+                attempts.require(connection, self.attempt, "planned")
             raise
 
     def _stage_at_once(self, batch: Batch) -> None:
@@ -138,7 +138,7 @@ class Writer:
             kept = rejects[: max(0, KEPT_REJECTS - self.rows_rejected)]
             if kept:
                 # So that none are left of a try that goes on after the attempt was audited.
-                ledger.require(connection, self.attempt, "planned")
+                attempts.require(connection, self.attempt, "planned")
                 entries = [self._placed_reject(reject) for reject in kept]
                 connection.execute(insert(ledger.quarantine), entries)
         self.rows_rejected += len(rejects)
@@ -166,7 +166,7 @@ class Writer:
     def _renew_lease(self) -> None:
         if time.monotonic() - self.leased_at > LEASE_SECONDS / 4:
             with self.destination.transaction() as connection:
-                ledger.renew_lease(connection, self.attempt)
+                attempts.renew_lease(connection, self.attempt)
             self.leased_at = time.monotonic()
 
 

@@ -279,8 +279,7 @@ def test_generated_tests_pass_whatever_the_texts_are(workshop: Workshop) -> None
     for number in TEXTS:
         one = spec_with("hostile-one", accepted_texts(number))
         spec |= {key: one[key] for key in ("description", "owner", "tags")}
-        for source, raw in one["sources"].items():
-            for resource, keys in raw["resources"].items():
-                keys["table"] = f"{number} {source} {resource}"
-            spec["sources"][f"{source}-{number.lower()}"] = raw
+        for resource, keys in one["sources"]["box"]["resources"].items():
+            keys["table"] = f"{number} {resource}"
+        spec["sources"][f"box-{number.lower()}"] = one["sources"]["box"]
     workshop.project(spec).passes_its_tests()

@@ -1,6 +1,5 @@
 """YAML is read defensively: no tags, no aliases, no surprise, bounded time and memory."""
 
-import json
 import os
 import subprocess
 import sys
@@ -24,35 +23,32 @@ sources:
         columns:
           id: {type: bigint}
 """
+# Memory has a limit, and what was used of the processor is told.
 MEASURED = """\
-import json, resource, sys, time
+import resource, sys, time
+resource.setrlimit(resource.RLIMIT_DATA, (300_000_000, 300_000_000))
 from etlgen.cli import run
 code = run(sys.argv[1:])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-peak *= 1 if sys.platform == "darwin" else 1024
-print(json.dumps([code, time.process_time(), peak]), file=sys.stderr)
+print(code, time.process_time())
 """
 
 
 def refused_cheaply(workshop: Workshop, text: str) -> str:
-    """What is said of a spec in a process of its own, which takes little time and memory."""
+    """What is said of a spec by a process of its own, which takes little time and memory."""
     spec = workshop.write(text)
-    command = [sys.executable, "-c", MEASURED, "new", "--spec", str(spec), "--yes"]
     done = subprocess.run(
-        command,
+        [sys.executable, "-c", MEASURED, "new", "--spec", str(spec), "--yes"],
         env={**os.environ, "PYTHONPATH": str(Path(etlgen.__file__).parents[1])},
         capture_output=True,
         text=True,
         timeout=60,
     )
-    said, _, measured = done.stderr.rstrip("\n").rpartition("\n")
-    code, seconds, peak = json.loads(measured)
-    assert code == 3, said
-    assert seconds < 2
-    assert peak < 300_000_000
-    assert "Traceback" not in said
+    code, seconds = done.stdout.split()
+    assert int(code) == 3, done.stderr
+    assert float(seconds) < 2
+    assert "Traceback" not in done.stderr
     assert list(workshop.folder.iterdir()) == [spec]
-    return said
+    return done.stderr
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ def main(database: str, folder: Path) -> None:
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGTERM, interrupt)
+            # A shell starts what it puts into the background deaf to Ctrl-C.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             code = 1
             try:
                 load(database, folder / disposition, disposition, run)

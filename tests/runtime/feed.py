@@ -10,10 +10,10 @@ import pyarrow as pa
 from sqlalchemy import TIMESTAMP, BigInteger, Column, MetaData, Numeric, Table, Text, select, text
 
 from runtime import ledger, loading
+from runtime.attempts import Attempt
 from runtime.conform import conform
 from runtime.connect import Destination
 from runtime.files import text_frame
-from runtime.ledger import Attempt
 from runtime.loading import plan
 from runtime.problems import Problems
 from runtime.publish import Counts

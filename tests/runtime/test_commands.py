@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import structlog
 
-from runtime import commands, ledger, screen
+from runtime import attempts, commands, ledger, screen
 from runtime.connect import Destination, connect, postgresql_url
 from runtime.errors import ConfigError, ContractError
 from runtime.logs import configure_logs
@@ -88,7 +88,7 @@ def test_sigterm_gives_up_what_was_staged(destination: Destination) -> None:
         commands.run(destination, [resource], take_over=False)
     assert stopped.value.code == 143
     assert signal.getsignal(signal.SIGTERM) is before
-    attempt = ledger.Attempt("feed.orders", _only_run(destination), 1, 1, "")
+    attempt = attempts.Attempt("feed.orders", _only_run(destination), 1, 1, "")
     assert status(destination, attempt) == "aborted"
     assert ids(destination, orders_table()) == []
 

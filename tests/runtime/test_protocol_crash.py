@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from runtime import ledger
+from runtime import attempts, ledger
 from runtime.connect import Destination, connect, postgresql_url
 from tests.runtime.conftest import WORK_SCHEMA
 from tests.runtime.feed import DISPOSITIONS, contents, orders_table, staging_tables
@@ -131,7 +131,7 @@ def test_kill_9(loads: Loads, target: Destination, disposition: str) -> None:
                 ledger.quarantine.c.superseded_by.is_(None)
             )
             assert len(connection.execute(open_entries).all()) == FILES * (ROWS // 50)
-            live = select(ledger.attempts).where(ledger.attempts.c.status.in_(ledger.LIVE))
+            live = select(ledger.attempts).where(ledger.attempts.c.status.in_(attempts.LIVE))
             assert connection.execute(live).all() == []
         old = new
     print(f"{disposition}: {outcomes}, a load takes {longest:.2f} s")

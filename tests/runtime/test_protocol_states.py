@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 
-from runtime import lease, ledger, loading
+from runtime import attempts, lease, ledger, loading
+from runtime.attempts import Attempt, Written
 from runtime.audit import audit
 from runtime.connect import Destination
 from runtime.errors import BusyError, ContractError, OvertakenError
-from runtime.ledger import Attempt, Written
 from runtime.loading import clean_up, plan
 from runtime.publish import Counts, publish
 from runtime.resource import Append, Replace, Resource, Window
@@ -70,7 +70,7 @@ class Case:
             return
         if state in ("failed", "aborted"):
             with self.destination.transaction() as connection:
-                ledger.give_up(connection, self.attempt, state, "said so")
+                attempts.give_up(connection, self.attempt, state, "said so")
             return
         if state == "overtaken":
             self.step("write")
@@ -198,14 +198,14 @@ class TestTries:
     ) -> None:
         case = Case(destination, "append")
         with destination.transaction() as connection:
-            older, _ = ledger.begin_try(connection, case.attempt, 0)
+            older, _ = attempts.begin_try(connection, case.attempt, 0)
         with destination.transaction() as connection:
-            newer, _ = ledger.begin_try(connection, case.attempt, 0)
+            newer, _ = attempts.begin_try(connection, case.attempt, 0)
         with pytest.raises(OvertakenError), destination.transaction() as connection:
-            ledger.finish_try(connection, case.attempt, 0, older, Written(0, 0, 0, 0, {}))
+            attempts.finish_try(connection, case.attempt, 0, older, Written(0, 0, 0, 0, {}))
         for _ in range(2):
             with destination.transaction() as connection:
-                ledger.finish_try(connection, case.attempt, 0, newer, Written(0, 0, 0, 0, {}))
+                attempts.finish_try(connection, case.attempt, 0, newer, Written(0, 0, 0, 0, {}))
 
     def test_a_try_that_ends_after_the_audit_counts_no_more(self, destination: Destination) -> None:
         case = Case(destination, "append")
@@ -515,12 +515,12 @@ class TestTheLedgerBites:
     def test_partitions(self, destination: Destination) -> None:
         case = Case(destination, "merge")
         with destination.transaction() as connection:
-            try_, _ = ledger.begin_try(connection, case.attempt, 0)
+            try_, _ = attempts.begin_try(connection, case.attempt, 0)
         with (
             pytest.raises(IntegrityError, match="every_row_read_is_accounted_for"),
             destination.transaction() as connection,
         ):
-            ledger.finish_try(connection, case.attempt, 0, try_, Written(3, 1, 1, 0, {}))
+            attempts.finish_try(connection, case.attempt, 0, try_, Written(3, 1, 1, 0, {}))
 
     def test_two_attempts_never_share_a_generation(self, destination: Destination) -> None:
         case = Case(destination, "merge")
