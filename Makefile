@@ -32,7 +32,7 @@ test-all: test test-rest  ## Every test
 lint: .venv/.test  ## Style, and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/black --quiet --check --diff .
-	$(BIN)/black --quiet --check --diff --line-length 88 templates/runtime
+	$(BIN)/black --config /dev/null --quiet --check --diff templates/runtime
 	$(BIN)/lint-imports --no-logo
 
 types: .venv/.test  ## mypy --strict

@@ -23,7 +23,6 @@ NAMES_IN_TESTS = frozenset(
         *("pytest", "reasons_of", "rows", "rows_of", "run", "run_dag", "tmp_path"),
     )
 )
-PREFIXES_IN_TESTS = ("bad_", "broken_", "rows_of_")
 
 
 def plan_resource(
@@ -46,7 +45,7 @@ def plan_resource(
         name=f"{module_name(source.name)}.{module_name(resource.name)}",
         module=module,
         alias=f"{module}_resource" if module in NAMES_IN_TESTS else module,
-        constant=_constant(module),
+        constant=module.rstrip("_").upper(),
         title=f"{source.name} {resource.name} → {schema}.{resource.table}",
         table=resource.table,
         asset=f"x-{package.replace('_', '-')}://{quote(schema)}/{quote(resource.table)}",
@@ -65,12 +64,6 @@ def plan_resource(
         lineage=lineage.text,
         detail=detail,
     )
-
-
-def _constant(module: str) -> str:
-    """Names a resource's samples in its test; those of `orders` are ORDERS and BAD_ORDERS."""
-    prefix = "ROWS_OF_" if module.startswith(PREFIXES_IN_TESTS) else ""
-    return f"{prefix}{module.rstrip('_')}".upper()
 
 
 def _definition(column: Column) -> Code:

@@ -144,7 +144,11 @@ def begin_try(
         update(ledger.partitions)
         .where(attempt.rows(ledger.partitions), ledger.partitions.c.partition == number)
         .values(last_try=ledger.partitions.c.last_try + 1)
-        .returning(ledger.partitions.c.last_try, ledger.partitions.c.file, ledger.partitions.c.detail)
+        .returning(
+            ledger.partitions.c.last_try,
+            ledger.partitions.c.file,
+            ledger.partitions.c.detail,
+        )
     ).one_or_none()
     if started is None:
         raise ContractError(
@@ -195,7 +199,9 @@ def renew_lease(connection: Connection, attempt: Attempt) -> None:
 def require(connection: Connection, attempt: Attempt, *statuses: str) -> Row[Any]:
     """The attempt's row, held against changes of its status, which must be one of these."""
     row = connection.execute(
-        select(ledger.attempts).where(attempt.rows(ledger.attempts)).with_for_update(read=True)
+        select(ledger.attempts)
+        .where(attempt.rows(ledger.attempts))
+        .with_for_update(read=True)
     ).one_or_none()
     return _in_status(attempt, row, statuses)
 
@@ -218,7 +224,9 @@ def lock(connection: Connection, attempt: Attempt, *statuses: str) -> Row[Any]:
 def lock_resource(connection: Connection, resource: str) -> Row[Any]:
     """The resource's row, locked until the transaction ends."""
     return connection.execute(
-        select(ledger.resources).where(ledger.resources.c.resource == resource).with_for_update()
+        select(ledger.resources)
+        .where(ledger.resources.c.resource == resource)
+        .with_for_update()
     ).one()
 
 
@@ -229,7 +237,9 @@ def set_status(
     if status not in LIVE:
         values["finished_at"] = func.clock_timestamp()
     connection.execute(
-        update(ledger.attempts).where(attempt.rows(ledger.attempts)).values(status=status, **values)
+        update(ledger.attempts)
+        .where(attempt.rows(ledger.attempts))
+        .values(status=status, **values)
     )
 
 
@@ -246,7 +256,9 @@ def close_attempts(connection: Connection, resource: str, status: str) -> None:
     """Close whatever attempts of the resource are still open."""
     connection.execute(
         update(ledger.attempts)
-        .where(ledger.attempts.c.resource == resource, ledger.attempts.c.status.in_(LIVE))
+        .where(
+            ledger.attempts.c.resource == resource, ledger.attempts.c.status.in_(LIVE)
+        )
         .values(status=status, finished_at=func.clock_timestamp())
     )
 

@@ -238,6 +238,9 @@ def _require_text(
 
 def _pack(rest: pd.DataFrame) -> pd.Series:
     """Columns that the table lacks, as one JSON document a row; NULL where all are."""
+    if rest.columns.empty:
+        nothing = pa.nulls(len(rest), pa.string())
+        return as_series(nothing, like=pd.Series(index=rest.index, name=EXTRA))
     names = [str(name) for name in rest.columns]
     cells = rest.astype(object).where(rest.notna(), None)
     packed = []
@@ -248,5 +251,5 @@ def _pack(rest: pd.DataFrame) -> pd.Series:
             if cell is not None
         }
         packed.append(encode_json(known).decode() if known else None)
-    texts = pa.array(packed or [None] * len(rest), pa.string())
-    return as_series(texts, like=pd.Series(index=rest.index, name=EXTRA, dtype="str"))
+    texts = pa.array(packed, pa.string())
+    return as_series(texts, like=pd.Series(index=rest.index, name=EXTRA))

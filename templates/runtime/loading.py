@@ -37,6 +37,8 @@ from .stage import staging_table
 from .target import prepare_target
 from .write import Progress, write
 
+__all__ = ["audit", "clean_up", "load", "new_run_id", "plan", "publish", "write"]
+
 TRIES = 5
 EVERYTHING = Window()
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ from typing import Any
 from shop_etl import sources
 from shop_etl.destination import open_destination
 from shop_etl.runtime import loading
-from shop_etl.runtime.ledger import Attempt
+from shop_etl.runtime.attempts import Attempt
 from shop_etl.runtime.resource import Window, find_resource
 
 Moment = datetime | str | None

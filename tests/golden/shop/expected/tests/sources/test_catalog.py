@@ -10,7 +10,7 @@ from shop_etl.runtime.connect import Destination
 from shop_etl.runtime.testing import load_from, reasons_of, rows_of
 from shop_etl.sources.catalog import connection, products
 
-PRODUCTS = [
+GOOD_PRODUCTS = [
     "sku\ttitle\tcategory\tprice\tstock\tdiscontinued\tlisted_on",
     "AB-1234\tamber\tamber\t1.01\t1\tY\t01/15/2026",
     "AB-1235\tbirch\tbirch\t2.02\t2\tN\t01/16/2026",
@@ -46,7 +46,7 @@ BROKEN_PRODUCTS_RULES = [
 
 def test_products_are_loaded_once(destination: Destination, tmp_path: Path) -> None:
     file = tmp_path / "products.tsv"
-    file.write_text("\n".join(PRODUCTS), encoding="utf-8")
+    file.write_text("\n".join(GOOD_PRODUCTS), encoding="utf-8")
 
     counts = load_from(destination, tmp_path, products)
     rows = rows_of(destination, products)
@@ -74,7 +74,7 @@ def test_the_dag_loads_every_resource(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = tmp_path / "products.tsv"
-    file.write_text("\n".join(PRODUCTS), encoding="utf-8")
+    file.write_text("\n".join(GOOD_PRODUCTS), encoding="utf-8")
     monkeypatch.setattr(connection, "connect", lambda: tmp_path)
 
     run = run_dag("shop_etl__catalog")

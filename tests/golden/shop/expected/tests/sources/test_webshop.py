@@ -10,7 +10,7 @@ from shop_etl.runtime.connect import Destination
 from shop_etl.runtime.testing import load_from, reasons_of, rows_of
 from shop_etl.sources.webshop import connection, customers, orders
 
-ORDERS = [
+GOOD_ORDERS = [
     "Order No;Customer;Ordered;Status;Total;Coupon",
     "1;1;15.01.2026 10:30;new;1,01;amber",
     "2;2;16.01.2026 10:31;paid;2,02;birch",
@@ -43,7 +43,7 @@ BROKEN_ORDERS_RULES = [
     'total breaks "is at least 0"',
 ]
 
-CUSTOMERS = [
+GOOD_CUSTOMERS = [
     '{"customer_id": 1, "email": "ada@example.com", "name": "amber", "country": "aa", "birthday": "2026-01-15", "newsletter": true, "address": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
     '{"customer_id": 2, "email": "grace@example.org", "name": "birch", "country": "bb", "birthday": "2026-01-16", "newsletter": false, "address": {"sample": 2}, "updated_at": "2026-01-16T09:31:00Z"}',
     '{"customer_id": 3, "email": null, "name": "cedar", "country": null, "birthday": null, "newsletter": null, "address": null, "updated_at": "2026-01-17T09:32:00Z"}',
@@ -77,7 +77,7 @@ BROKEN_CUSTOMERS_RULES = [
 
 def test_orders_are_loaded_once(destination: Destination, tmp_path: Path) -> None:
     file = tmp_path / "orders-1.csv"
-    file.write_text("\n".join(ORDERS), encoding="utf-8")
+    file.write_text("\n".join(GOOD_ORDERS), encoding="utf-8")
 
     counts = load_from(destination, tmp_path, orders)
     rows = rows_of(destination, orders)
@@ -100,7 +100,7 @@ def test_bad_orders_are_set_aside(destination: Destination, tmp_path: Path) -> N
 
 def test_customers_are_loaded_once(destination: Destination, tmp_path: Path) -> None:
     file = tmp_path / "customers.jsonl"
-    file.write_text("\n".join(CUSTOMERS), encoding="utf-8")
+    file.write_text("\n".join(GOOD_CUSTOMERS), encoding="utf-8")
 
     counts = load_from(destination, tmp_path, customers)
     rows = rows_of(destination, customers)
@@ -128,9 +128,9 @@ def test_the_dag_loads_every_resource(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = tmp_path / "orders-1.csv"
-    file.write_text("\n".join(ORDERS), encoding="utf-8")
+    file.write_text("\n".join(GOOD_ORDERS), encoding="utf-8")
     file = tmp_path / "customers.jsonl"
-    file.write_text("\n".join(CUSTOMERS), encoding="utf-8")
+    file.write_text("\n".join(GOOD_CUSTOMERS), encoding="utf-8")
     monkeypatch.setattr(connection, "connect", lambda: tmp_path)
 
     run = run_dag("shop_etl__webshop")

@@ -6,7 +6,7 @@ from typing import Any
 from telemetry import sources
 from telemetry.destination import open_destination
 from telemetry.runtime import loading
-from telemetry.runtime.ledger import Attempt
+from telemetry.runtime.attempts import Attempt
 from telemetry.runtime.resource import Window, find_resource
 
 Moment = datetime | str | None

@@ -10,7 +10,7 @@ from telemetry.runtime.connect import Destination
 from telemetry.runtime.testing import load_from, reasons_of, rows_of
 from telemetry.sources.archive import connection, notes
 
-NOTES = [
+GOOD_NOTES = [
     "text",
     "amber",
     "birch",
@@ -20,7 +20,7 @@ NOTES = [
 
 def test_notes_are_loaded_once(destination: Destination, tmp_path: Path) -> None:
     file = tmp_path / "notes.csv"
-    file.write_text("\n".join(NOTES), encoding="utf-8")
+    file.write_text("\n".join(GOOD_NOTES), encoding="utf-8")
 
     counts = load_from(destination, tmp_path, notes)
     rows = rows_of(destination, notes)
@@ -38,7 +38,7 @@ def test_the_dag_loads_every_resource(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = tmp_path / "notes.csv"
-    file.write_text("\n".join(NOTES), encoding="utf-8")
+    file.write_text("\n".join(GOOD_NOTES), encoding="utf-8")
     monkeypatch.setattr(connection, "connect", lambda: tmp_path)
 
     run = run_dag("telemetry__archive")

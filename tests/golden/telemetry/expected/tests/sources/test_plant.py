@@ -10,7 +10,7 @@ from telemetry.runtime.connect import Destination
 from telemetry.runtime.testing import load_from, reasons_of, rows_of
 from telemetry.sources.plant import class_, connection, readings
 
-READINGS = [
+GOOD_READINGS = [
     "0ab920fd-4894-5356-93b0-eaf4a590e5e4,20260115093000,1.5,true,c2FtcGxlIDE=,1,09:30:00,1.01",
     "5ba3387f-4064-554b-8169-94a7e76bef04,20260116093100,2.5,false,c2FtcGxlIDI=,2,09:31:00,2.02",
     "f0061939-5f23-58cf-8fd2-39947ae6d6c1,,,,,,,",
@@ -41,7 +41,7 @@ BROKEN_READINGS_RULES = [
     "100 % is not a number",
 ]
 
-CLASS = [
+GOOD_CLASS = [
     "[",
     '{"code": "aaaaaaaa", "limits": {"sample": 1}, "since": "2026-01-15", "weight": 1},',
     '{"code": "bbbbbbbb", "limits": {"sample": 2}, "since": "2026-01-16", "weight": 2},',
@@ -73,7 +73,7 @@ BROKEN_CLASS_RULES = [
 
 def test_readings_are_loaded_once(destination: Destination, tmp_path: Path) -> None:
     file = tmp_path / "readings_1.csv"
-    file.write_text("\n".join(READINGS), encoding="iso8859-1")
+    file.write_text("\n".join(GOOD_READINGS), encoding="iso8859-1")
 
     counts = load_from(destination, tmp_path, readings)
     rows = rows_of(destination, readings)
@@ -96,7 +96,7 @@ def test_bad_readings_are_set_aside(destination: Destination, tmp_path: Path) ->
 
 def test_class__are_loaded_once(destination: Destination, tmp_path: Path) -> None:
     file = tmp_path / "classes.json"
-    file.write_text("\n".join(CLASS), encoding="utf-8")
+    file.write_text("\n".join(GOOD_CLASS), encoding="utf-8")
 
     counts = load_from(destination, tmp_path, class_)
     rows = rows_of(destination, class_)
@@ -124,9 +124,9 @@ def test_the_dag_loads_every_resource(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = tmp_path / "readings_1.csv"
-    file.write_text("\n".join(READINGS), encoding="iso8859-1")
+    file.write_text("\n".join(GOOD_READINGS), encoding="iso8859-1")
     file = tmp_path / "classes.json"
-    file.write_text("\n".join(CLASS), encoding="utf-8")
+    file.write_text("\n".join(GOOD_CLASS), encoding="utf-8")
     monkeypatch.setattr(connection, "connect", lambda: tmp_path)
 
     run = run_dag("telemetry__plant")
