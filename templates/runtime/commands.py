@@ -43,7 +43,7 @@ def run(
     run_id = new_run_id()
     results = screen.Results()
     exit_code = 0
-    with _raising_on_sigterm(), _progress() as progress:
+    with _progress() as progress:
         for resource in resources:
             task = progress.add_task(resource.name, total=None)
             started = time.monotonic()
@@ -70,8 +70,8 @@ def run(
 
 
 @contextmanager
-def _raising_on_sigterm() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does, with exit code 143: what is staged is given up."""
+def raising_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does, with exit code 143: nothing is left behind."""
 
     def stop(signal_number: int, frame: object) -> None:
         raise SystemExit(128 + signal_number)

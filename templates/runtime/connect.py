@@ -27,6 +27,8 @@ from .errors import ConfigError
 WORK_SCHEMA = "work schema"
 
 CONNECT_ARGUMENTS: dict[str, Any] = {
+    # COPY sends UTF-8, whatever the database and PGCLIENTENCODING say.
+    "client_encoding": "UTF8",
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 10,

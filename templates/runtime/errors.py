@@ -2,10 +2,10 @@
 
     PipelineError
     ├── RetryableError      wait and try again: network, lock timeout, deadlock
+    │   └── BusyError       another run is loading this resource right now
     └── FatalError          trying again changes nothing: somebody must act
         ├── ConfigError     a setting is missing or wrong
         ├── ContractError   the source or the target is not shaped as the code says
-        ├── BusyError       another run is loading this resource right now
         └── OvertakenError  a newer attempt took over; this one must not go on
 
 A bad row is not an exception: it is recorded in `Problems` and goes to quarantine.
@@ -14,6 +14,10 @@ A bad row is not an exception: it is recorded in `Problems` and goes to quaranti
 from __future__ import annotations
 
 import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg2
 from sqlalchemy.exc import DBAPIError
@@ -47,7 +51,7 @@ class ContractError(FatalError):
     """The source or the target is not shaped as the code says."""
 
 
-class BusyError(FatalError):
+class BusyError(RetryableError):
     """Another run is loading this resource right now."""
 
 
@@ -107,8 +111,36 @@ SECRET_IN_URL = re.compile(r"(?<=://)([^/\s:@]*):([^/\s]*)@")
 def explain(error: BaseException) -> str:
     """An error as text for people and logs: no SQL, no parameters, no password."""
     origin = from_server(error)
+    if isinstance(error, PipelineError):
+        return SECRET_IN_URL.sub(r"\1:***@", str(error))
     if origin is None:
-        return SECRET_IN_URL.sub(r"\1:***@", str(error) or type(error).__name__)
+        said = f": {error}" if str(error) else ""
+        message = f"{type(error).__name__}{said}{_place(error)}"
+        return SECRET_IN_URL.sub(r"\1:***@", message)
     message = origin.diag.message_primary or str(origin).strip()
     state = f" ({origin.pgcode})" if origin.pgcode else ""
     return SECRET_IN_URL.sub(r"\1:***@", f"PostgreSQL: {message}{state}")
+
+
+@contextmanager
+def judged() -> Iterator[None]:
+    """Raise as `FatalError` what the server will refuse again, for schedulers to see."""
+    try:
+        yield
+    except (DBAPIError, psycopg2.Error) as error:
+        if is_retryable(error):
+            raise
+        raise FatalError(explain(error)) from error
+
+
+def _place(error: BaseException) -> str:
+    """Where in the project's own code it happened, not in what the runtime called."""
+    runtime = Path(__file__).parent
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [
+        frame
+        for frame in frames
+        if runtime.parent in Path(frame.filename).parents
+        and runtime not in Path(frame.filename).parents
+    ]
+    return f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""

@@ -13,18 +13,27 @@ from sqlalchemy import (
     Connection,
     ForeignKeyConstraint,
     Identity,
+    Index,
     Integer,
     MetaData,
     Table,
     Text,
     UniqueConstraint,
     func,
+    select,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSON, JSONB
-from sqlalchemy.schema import CreateSchema, CreateTable, ExecutableDDLElement
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.schema import (
+    CreateIndex,
+    CreateSchema,
+    CreateTable,
+    ExecutableDDLElement,
+)
 
 from .connect import WORK_SCHEMA, create_schema
+from .errors import ContractError
 
 ACCOUNTED = (
     "read",
@@ -36,7 +45,11 @@ ACCOUNTED = (
     "stale",
 )
 
+VERSION = 1
+
 metadata = MetaData(schema=WORK_SCHEMA)
+
+version = Table("version", metadata, Column("version", Integer, primary_key=True))
 
 resources = Table(
     "resources",
@@ -135,11 +148,33 @@ quarantine = Table(
 )
 
 
+Index(
+    "quarantine_by_attempt",
+    *(quarantine.c[n] for n in ("resource", "run_id", "attempt")),
+)
+Index(
+    "quarantine_open",
+    quarantine.c.resource,
+    postgresql_where=quarantine.c.superseded_by.is_(None),
+)
+
+
 def bootstrap(connection: Connection) -> None:
     """Create the work schema and its tables where they are missing; safe to do at once."""
     schema = connection.get_execution_options()["schema_translate_map"][WORK_SCHEMA]
     create_schema(connection, schema)
     metadata.create_all(connection)
+    connection.execute(upsert(version).values(version=VERSION).on_conflict_do_nothing())
+
+
+def require_version(connection: Connection) -> None:
+    """Raise `ContractError` where the tables are those of another version of this code."""
+    found = connection.execute(select(func.max(version.c.version))).scalar_one()
+    if found != VERSION:
+        raise ContractError(
+            f"the work schema has version {found} of the ledger, this code needs {VERSION}",
+            "Run the newest version of this project everywhere it runs.",
+        )
 
 
 def bootstrap_sql(schema: str) -> str:
@@ -147,6 +182,11 @@ def bootstrap_sql(schema: str) -> str:
     statements: list[ExecutableDDLElement] = [
         CreateSchema(schema, if_not_exists=True),
         *map(CreateTable, metadata.sorted_tables),
+        *(
+            CreateIndex(index)
+            for table in metadata.sorted_tables
+            for index in table.indexes
+        ),
     ]
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     compiled = [
@@ -159,4 +199,6 @@ def bootstrap_sql(schema: str) -> str:
         )
         for statement in statements
     ]
+    quoted = dialect.identifier_preparer.quote(schema)
+    compiled.append(f"INSERT INTO {quoted}.version VALUES ({VERSION})")
     return "\n".join(f"{statement.strip()};" for statement in compiled)

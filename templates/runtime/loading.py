@@ -30,7 +30,7 @@ from . import attempts, lease, ledger
 from .attempts import Attempt
 from .audit import audit
 from .connect import WORK_SCHEMA, Destination
-from .errors import explain, is_retryable
+from .errors import BusyError, PipelineError, explain, is_retryable
 from .publish import Counts, drop_staging, publish
 from .resource import Resource, Window
 from .stage import staging_table
@@ -65,6 +65,9 @@ def plan(
     staged.
     """
     _bootstrap(destination)
+    if not take_over:
+        with destination.transaction() as connection:
+            attempts.require_free(connection, resource.name, run_id)
     parts = list(resource.partitions(resource.connect(), window))
     added = prepare_target(destination, resource.load)
     attempt = None
@@ -141,7 +144,12 @@ def _record_failure(
 ) -> None:
     status = "failed" if isinstance(error, Exception) else "aborted"
     reason = explain(error) if status == "failed" else f"stopped by {_stopper(error)}"
-    log.error(status, **_names(attempt), error=reason)
+    unforeseen = (
+        not isinstance(error, PipelineError | DBAPIError) and status == "failed"
+    )
+    log.error(
+        status, **_names(attempt), error=reason, exc_info=error if unforeseen else None
+    )
     # The error that brought us here matters more than one met while recording it.
     with contextlib.suppress(DBAPIError), destination.transaction("2s") as connection:
         attempts.give_up(connection, attempt, status, reason)
@@ -153,12 +161,17 @@ def _stopper(error: BaseException) -> str:
 
 def _retry(step: Callable[[], Result]) -> Result:
     return Retrying(
-        retry=retry_if_exception(is_retryable),
+        retry=retry_if_exception(_is_worth_a_wait),
         stop=stop_after_attempt(TRIES),
         wait=wait_exponential(multiplier=0.5, max=30) + wait_random(0, 1),
         before_sleep=_say_that_we_wait,
         reraise=True,
     )(step)
+
+
+def _is_worth_a_wait(error: BaseException) -> bool:
+    """Another run's load takes longer than our patience."""
+    return is_retryable(error) and not isinstance(error, BusyError)
 
 
 def _say_that_we_wait(state: RetryCallState) -> None:
@@ -176,8 +189,9 @@ def _say_that_we_wait(state: RetryCallState) -> None:
 def _bootstrap(destination: Destination) -> None:
     """Make the work schema on the first run; later ones create nothing but staging tables."""
     with destination.transaction() as connection:
-        if not inspect(connection).has_table("quarantine", destination.work_schema):
+        if not inspect(connection).has_table("version", destination.work_schema):
             ledger.bootstrap(connection)
+        ledger.require_version(connection)
 
 
 def _sweep(destination: Destination, attempt: Attempt) -> None:

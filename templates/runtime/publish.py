@@ -292,7 +292,7 @@ def _settle_quarantine(
         others.c.run_id != attempt.run_id,
         others.c.status == "published",
     )
-    replaced = isinstance(load, Replace) and row.read > 0
+    replaced = isinstance(load, Replace) and (row.read > 0 or load.allow_empty)
     read_anew = or_(
         entries.c.source_file.in_(select(parts.c.file).where(attempt.rows(parts))),
         tuple_(entries.c.run_id, entries.c.attempt).not_in(published),

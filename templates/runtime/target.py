@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, inspect
+from sqlalchemy import Column, Connection, Table, inspect, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateColumn
 
@@ -44,11 +44,9 @@ def prepare_target(destination: Destination, load: Load) -> list[str]:
                 create_schema(connection, table.schema)
             return []
         actual = column_types(connection, table.schema, table.name)
-        key = inspect(connection).get_pk_constraint(table.name, table.schema)
-        unique = inspect(connection).get_unique_constraints(table.name, table.schema)
+        keys = _unique_keys(connection, table)
     _require_types(table, actual)
-    keys = [key["constrained_columns"], *(found["column_names"] for found in unique)]
-    _require_key(table, [set(columns) for columns in keys])
+    _require_key(table, keys)
     missing = [column for column in table.columns if column.name not in actual]
     if missing:
         with destination.transaction(lock_timeout="5s") as connection:
@@ -82,6 +80,22 @@ def _require_types(table: Table, actual: dict[str, str]) -> None:
             )
 
 
+def _unique_keys(connection: Connection, table: Table) -> list[set[str]]:
+    """The columns of each index that ON CONFLICT can use: whole, plain, not deferrable."""
+    found = connection.execute(
+        text(
+            "SELECT array_agg(attname::text) FROM pg_index"
+            " JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)"
+            " WHERE indrelid = to_regclass(:name) AND indisunique AND indimmediate"
+            " AND indisvalid AND indpred IS NULL AND indexprs IS NULL"
+            " AND array_position(indkey::int[], attnum::int) < indnkeyatts"
+            " GROUP BY indexrelid"
+        ),
+        {"name": DIALECT.identifier_preparer.format_table(table)},
+    )
+    return [set(columns) for columns in found.scalars()]
+
+
 def _require_key(table: Table, keys: list[set[str]]) -> None:
     wanted = {column.name for column in table.primary_key}
     if wanted and wanted not in keys:
@@ -90,7 +104,7 @@ def _require_key(table: Table, keys: list[set[str]]) -> None:
         )
         name = DIALECT.identifier_preparer.format_table(table)
         raise ContractError(
-            f"{table.fullname} has no primary key or unique constraint on ({columns})",
+            f"{table.fullname} has no unique index on ({columns}) that can be relied on",
             f"Add it: ALTER TABLE {name} ADD PRIMARY KEY ({columns});",
         )
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import structlog
 from psycopg2.errors import UndefinedTable
 from sqlalchemy import insert
 
@@ -31,6 +33,8 @@ from .stage import Stager, staging_table
 
 BATCHES_IN_FLIGHT = 2
 KEPT_REJECTS = 10_000
+LONGEST_CELL = 10_000
+log = structlog.get_logger()
 Progress = Callable[[int], None]
 
 
@@ -65,11 +69,12 @@ def write(
     writer = Writer(destination, attempt, stager, partition, try_)
     read = filtered = 0
     warnings: Counter[str] = Counter()
-    for batch in writer.staged(_batches(resource, partition)):
-        read += batch.read
-        filtered += batch.filtered
-        warnings += batch.warnings
-        progress(batch.read)
+    with closing(writer.staged(_batches(resource, partition))) as batches:
+        for batch in batches:
+            read += batch.read
+            filtered += batch.filtered
+            warnings += batch.warnings
+            progress(batch.read)
     written = Written(
         read, writer.rows_staged, writer.rows_rejected, filtered, warnings
     )
@@ -98,7 +103,7 @@ class Writer:
         self.rows_rejected = 0
         self.leased_at = time.monotonic()
 
-    def staged(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+    def staged(self, batches: Iterator[Batch]) -> Generator[Batch]:
         """Give each batch back once it is staged; at most a few are held in memory."""
         pool = ThreadPoolExecutor(1, thread_name_prefix="copy")
         waiting: deque[tuple[Batch, Future[None]]] = deque()
@@ -136,6 +141,12 @@ class Writer:
             }
             rejects = batch.rejects + _entries(batch.raw, reasons)
             kept = rejects[: max(0, KEPT_REJECTS - self.rows_rejected)]
+            if len(kept) < len(rejects) and self.rows_rejected <= KEPT_REJECTS:
+                log.warning(
+                    "quarantine keeps no more",
+                    kept=KEPT_REJECTS,
+                    file=self.partition.file,
+                )
             if kept:
                 # So that none are left of a try that goes on after the attempt was audited.
                 attempts.require(connection, self.attempt, "planned")
@@ -255,12 +266,16 @@ def _entries(
 
 
 def _as_text(value: Any) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else _cut(str(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
 
 
 def _unreadable(reject: Reject) -> dict[str, Any]:
     return {
         "source_row": reject.position,
         "reasons": [{"rule": reject.rule}],
-        "payload": reject.payload,
+        "payload": _cut(reject.payload),
     }

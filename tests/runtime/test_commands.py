@@ -84,7 +84,7 @@ def test_sigterm_gives_up_what_was_staged(destination: Destination) -> None:
 
     resource = Feed({"a": orders(1, 2, 3)}, on_batch=stop).resource(load_as("merge"))
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit) as stopped, commands.raising_on_sigterm():
         commands.run(destination, [resource], take_over=False)
     assert stopped.value.code == 143
     assert signal.getsignal(signal.SIGTERM) is before

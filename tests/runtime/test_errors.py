@@ -1,10 +1,15 @@
 """Which errors are worth a second try, and what people read of them."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import psycopg2
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from runtime import errors
 from runtime.errors import (
     BusyError,
     ConfigError,
@@ -17,6 +22,7 @@ from runtime.errors import (
     from_server,
     is_data_error,
     is_retryable,
+    judged,
     sqlstate,
 )
 
@@ -75,7 +81,7 @@ def test_a_wrong_password_is_not_tried_again() -> None:
         (ConnectionResetError(), True),
         (TimeoutError(), True),
         (ContractError("shape"), False),
-        (BusyError("busy"), False),
+        (BusyError("busy"), True),
         (OvertakenError("late"), False),
         (ConfigError("unset"), False),
         (ValueError("bug"), False),
@@ -130,3 +136,29 @@ def test_a_server_that_is_not_there() -> None:
     assert is_retryable(failure.value)
     assert explain(failure.value).startswith("PostgreSQL: connection to server")
     assert PASSWORD not in explain(failure.value)
+
+
+def test_schedulers_see_what_the_server_will_refuse_again() -> None:
+    with pytest.raises(DBAPIError), judged():
+        raise wrapped(Refusal("40001"))
+    with pytest.raises(FatalError, match="42501"), judged():
+        raise wrapped(Refusal("42501"))
+    with pytest.raises(FatalError), judged():
+        raise Refusal("42501")
+    with pytest.raises(KeyError), judged():
+        raise KeyError("a bug, which another try may not meet")
+
+
+def test_a_bug_of_the_team_is_named_with_its_place(tmp_path: Path) -> None:
+    package = tmp_path / "shop"
+    (package / "runtime").mkdir(parents=True)
+    (package / "runtime" / "errors.py").write_text(Path(errors.__file__).read_text())
+    (package / "orders.py").write_text("def transform(rows):\n    return rows['emial']\n")
+    script = (
+        "from shop.orders import transform; from shop.runtime.errors import explain\n"
+        "try:\n    transform({})\nexcept KeyError as error:\n    print(explain(error))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "KeyError: 'emial' (orders.py:2)\n"

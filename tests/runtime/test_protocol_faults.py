@@ -205,7 +205,7 @@ def test_the_source_s_own_error_ends_the_attempt(destination: Destination) -> No
         loading.load(destination, resource, "run")
     with destination.transaction() as connection:
         row = connection.execute(select(ledger.attempts)).one()
-    assert (row.status, row.error) == ("failed", "a bug")
+    assert (row.status, row.error) == ("failed", "ZeroDivisionError: a bug")
     assert staging_tables(destination) == []
 
 

@@ -91,10 +91,11 @@ class TestTarget:
                 r"amount is numeric\(10,2\) in the database and numeric\(12,2\) in the code",
             ),
             (FITS.replace("timestamptz", "timestamp", 1), "updated_at is timestamp without"),
-            (FITS.replace("PRIMARY KEY", ""), r"no primary key or unique constraint on \(id\)"),
+            (FITS.replace("PRIMARY KEY", ""), r"no unique index on \(id\) that can be relied on"),
+            (FITS.replace("PRIMARY KEY", "PRIMARY KEY DEFERRABLE"), r"no unique index on \(id\)"),
             (FITS.replace(" _run_id text,", ""), "no column '_run_id', and the code says"),
         ],
-        ids=["precision", "time zone", "key", "lineage"],
+        ids=["precision", "time zone", "key", "deferrable key", "lineage"],
     )
     def test_what_a_person_must_decide(
         self, destination: Destination, ddl: str, message: str

@@ -49,8 +49,16 @@ def test_runs_do_not_overlap_and_errors_are_judged(
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_an_empty_plan_is_audited(dag_id: str, read_dag: Callable[[str], Any]) -> None:
-    audits = [
-        task for task in read_dag(dag_id).tasks if task.task_id.endswith(".audit")
-    ]
-    assert all(task.trigger_rule == "none_failed" for task in audits)
+def test_what_is_written_in_parts_is_always_audited(
+    dag_id: str, read_dag: Callable[[str], Any]
+) -> None:
+    tasks = read_dag(dag_id).tasks
+    written = {
+        task.task_group.group_id for task in tasks if task.task_id.endswith(".write")
+    }
+    audited = {
+        task.task_group.group_id
+        for task in tasks
+        if task.task_id.endswith(".audit") and task.trigger_rule == "none_failed"
+    }
+    assert written == audited

@@ -36,26 +36,25 @@ WINDOW = {
 
 
 @task
-def plan(resource: str) -> list[int]:
-    """Freeze what the run reads: returns its partitions, and pushes the attempt as `attempt`."""
+def plan(resource: str) -> list[list[int]]:
+    """Freeze what the run reads: returns groups of partitions, and pushes the `attempt`."""
     from telemetry import pipeline
 
-    attempt, partitions = pipeline.plan(resource, **run_and_window())
+    attempt, groups = pipeline.plan(resource, **run_and_window())
     get_current_context()["ti"].xcom_push("attempt", attempt)
-    return partitions
+    return groups
 
 
 @task
-def write(attempt: dict[str, Any], partition: int) -> None:
-    """Stage one partition."""
+def write(attempt: dict[str, Any], partitions: list[int]) -> None:
+    """Stage some partitions."""
     from telemetry import pipeline
 
-    pipeline.write(attempt, partition)
+    pipeline.write(attempt, partitions)
 
 
-@task(
-    trigger_rule="none_failed"
-)  # an empty plan skips `write` and is audited all the same
+# An empty plan skips `write` and is audited all the same.
+@task(trigger_rule="none_failed")
 def audit(attempt: dict[str, Any]) -> None:
     """Check what was staged."""
     from telemetry import pipeline
@@ -82,9 +81,9 @@ def load(resource: str) -> dict[str, int]:
 @task_group
 def load_partitions(resource: str, table: Asset) -> None:
     """Load a resource whose partitions are written side by side."""
-    partitions: Any = plan(resource)
-    attempt = partitions["attempt"]
-    written = write.partial(attempt=attempt).expand(partition=partitions)
+    planned: Any = plan(resource)
+    attempt = planned["attempt"]
+    written = write.partial(attempt=attempt).expand(partitions=planned)
     written >> audit(attempt) >> publish.override(outlets=[table])(attempt)
 
 

@@ -97,7 +97,8 @@ def main() -> None:
         environment.get(LOG_LEVEL, "INFO"),
     )
     try:
-        app()
+        with commands.raising_on_sigterm():
+            app()
     except (PipelineError, DBAPIError) as error:
         typer.echo(f"error: {explain(error)}", err=True)
         raise SystemExit(1) from None
