@@ -10,6 +10,8 @@ from sqlalchemy import create_engine
 from etlgen.names import BadName, project_name
 from tests.hostile.projects import Project, Spec, Workshop, rows, shop
 
+pytestmark = pytest.mark.slow
+
 PYTHON_WORDS = [
     *("class", "def", "None", "import", "__init__", "self", "async", "match", "print", "from"),
     "lambda",

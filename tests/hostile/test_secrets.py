@@ -19,6 +19,8 @@ from psycopg2 import sql
 from runtime import embedded
 from tests.hostile.projects import Project, Result, Workshop, rows, shop
 
+pytestmark = pytest.mark.slow
+
 CANARY = "S3cr3t-canary"
 URL = f"postgresql://u:{CANARY}@h/db"
 PASSWORDS = {

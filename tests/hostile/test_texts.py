@@ -12,6 +12,8 @@ import pytest
 from etlgen.pycode import is_visible
 from tests.hostile.projects import Project, Spec, Workshop, rows, shop
 
+pytestmark = pytest.mark.slow
+
 MODULES = ("src/PACKAGE/sources/box/things.py", "src/PACKAGE/sources/box/records.py")
 DAG = "dags/PACKAGE__box.py"
 

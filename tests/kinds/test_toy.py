@@ -13,6 +13,8 @@ from etlgen.kinds import load_kinds
 from etlgen.render.lint import Linter
 from etlgen.templates import templates_root
 
+pytestmark = pytest.mark.slow
+
 TOY = Path(__file__).parent / "toy"
 SPEC = """\
 name: toy-etl

@@ -16,6 +16,8 @@ from sqlalchemy import NullPool, create_engine, text
 from runtime import embedded
 from runtime.errors import ConfigError, FatalError
 
+pytestmark = pytest.mark.slow
+
 ROOT = os.geteuid() == 0
 TEMPLATES = Path(embedded.__file__).parents[1]
 USE = """

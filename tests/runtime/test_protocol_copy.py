@@ -41,6 +41,8 @@ from runtime.connect import Destination
 from runtime.ledger import bootstrap
 from runtime.stage import BINARY_ROUTES, Stager
 
+pytestmark = pytest.mark.slow
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
 TRICKY = [
     "",

@@ -49,6 +49,8 @@ from tests.runtime.feed import (
     staging_tables,
 )
 
+pytestmark = pytest.mark.slow
+
 DIRTY = {
     "a": [
         order(1),

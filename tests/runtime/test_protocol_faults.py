@@ -35,7 +35,7 @@ from tests.runtime.feed import (
 )
 from tests.runtime.proxy import Lost, Proxy, before
 
-pytestmark = pytest.mark.usefixtures("no_waiting")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_waiting")]
 
 OLD = {"a": orders(1, 2, amount="1.00", at="1")}
 NEW = {

@@ -37,6 +37,8 @@ from tests.runtime.feed import (
     run,
 )
 
+pytestmark = pytest.mark.slow
+
 DIRTY = {
     "a": [
         order(1),

@@ -50,6 +50,8 @@ from tests.runtime.feed import (
     run,
 )
 
+pytestmark = pytest.mark.slow
+
 
 class TestTarget:
     """A table that is there already fits the code, is extended, or is an error at plan."""
