@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 from etlgen.errors import Finding, SpecError
@@ -54,7 +55,11 @@ def _variables(package: PackageName) -> Variables:
 def _source(project: ProjectSpec, source: SourceSpec, kind: Kind) -> SourcePlan:
     package = package_name(project.name)
     schema = project.destination.schema_name
-    planned = kind.plan(source)
+    try:
+        planned = kind.plan(source)
+    except SpecError as error:
+        file = f"sources/{source.name}.yaml"
+        raise SpecError(replace(found, file=file) for found in error.findings) from error
     return SourcePlan(
         name=source.name,
         kind=kind.name,

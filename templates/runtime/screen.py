@@ -173,7 +173,7 @@ def show_rows(
                         for cell in row
                     )
                 )
-        print(f"{target.fullname}: {count:,} rows")
+        print(f"{target.fullname}: {count:,} {'row' if count == 1 else 'rows'}")
         _print(table)
         print()
 

@@ -126,7 +126,7 @@ def test_status_and_head_show_what_was_loaded(
     ]
     screen.show_rows(destination, [resource], limit=5)
     title, header, row, _ = shown(capsys)
-    assert title == ["shop.orders:", "1", "rows"]
+    assert title == ["shop.orders:", "1", "row"]
     assert header == ["id", "amount", "note", "updated_at"]
     assert row == ["1", "2.50", "NULL", "2026-01-03", "00:00:00+00"]
 
