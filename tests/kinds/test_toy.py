@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -10,7 +11,13 @@ from sqlalchemy import create_engine, text
 import etlgen.kinds
 from etlgen import cli
 from etlgen.kinds import load_kinds
+from etlgen.plan import plan_project
+from etlgen.render import Renderer
 from etlgen.render.lint import Linter
+from etlgen.render.project import render_project
+from etlgen.rendered import RenderedFile
+from etlgen.spec.reading import read_project_file
+from etlgen.spec.split import split
 from etlgen.templates import templates_root
 
 pytestmark = pytest.mark.slow
@@ -112,9 +119,21 @@ def test_a_toy_project_loads_rows(project: Path, postgres_url: str) -> None:
     assert names == ["5", "6"]
 
 
-def test_toy_templates_are_linted_as_all_others(project: Path) -> None:
+def test_toy_templates_are_linted_as_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    contexts: dict[str, Any] = {}
+
+    def keep(self: Renderer, template: str, path: str, context: Any, *_: Any, **__: Any) -> Any:
+        contexts[template.removeprefix("templates/")] = context
+        return RenderedFile(path, "", "etlgen", template)
+
+    monkeypatch.setattr(Renderer, "render", keep)
+    kinds = load_kinds()
+    spec = read_project_file(SPEC, "spec.yaml", kinds)
+    render_project(plan_project(spec, kinds, split(SPEC, "spec.yaml")))
+    monkeypatch.undo()
+
     linter = Linter([TOY / "templates", templates_root()])
     templates = [name for name in linter.templates() if (TOY / "templates" / name).is_file()]
     assert len(templates) == 3
     for template in templates:
-        linter.check(template)
+        assert linter.misplaced(template, contexts[template]) == []
