@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 
 from . import attempts, ledger
 from .attempts import Attempt
 from .connect import Destination
 from .errors import ContractError
 from .resource import Load, Replace
-from .stage import staging_table
+from .stage import of_winning_tries, staging_table
 
 
 def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
@@ -34,13 +34,8 @@ def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
                 "Write them first: clear or repeat their `write`.",
             )
         staging = staging_table(attempt, load.table)
-        winners = and_(
-            attempt.rows(ledger.partitions),
-            ledger.partitions.c.partition == staging.c["_partition"],
-            ledger.partitions.c.winning_try == staging.c["_try"],
-        )
         staged = connection.execute(
-            select(func.count()).select_from(staging.join(ledger.partitions, winners))
+            select(func.count()).select_from(of_winning_tries(attempt, staging))
         ).scalar_one()
         counts = _totals(parts)
         if staged != counts["staged"]:

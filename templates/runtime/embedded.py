@@ -177,9 +177,8 @@ def _use(data: Path) -> None:
 def _leave() -> None:
     """Stop the servers that only this process uses."""
     for (pid, data), users in _in_use.items():
-        if (
-            pid != os.getpid() or not data.exists()
-        ):  # a fork does not speak for its parent
+        # A fork does not speak for its parent.
+        if pid != os.getpid() or not data.exists():
             continue
         import fcntl
 
@@ -244,9 +243,8 @@ def _create(data: Path, programs: Path, user: int | None, turn: int) -> None:
         cwd="/",
         env=ENVIRONMENT,
         user=user,
-        pass_fds=[
-            turn
-        ],  # should this process be killed, nobody else comes in before initdb ends
+        # Should this process be killed, nobody else comes in before initdb ends.
+        pass_fds=[turn],
     )
     if made.returncode != 0:
         raise FatalError(f"PostgreSQL could not make {data}", made.stderr.strip())
@@ -271,9 +269,8 @@ def _halt(data: Path) -> bool:
     server = _settled(data)
     if server is None:
         return False
-    os.kill(
-        server.pid, signal.SIGINT
-    )  # "fast" shutdown: ends all sessions, keeps all commits
+    # "fast" shutdown: ends all sessions, keeps all commits
+    os.kill(server.pid, signal.SIGINT)
     deadline = time.monotonic() + SECONDS_TO_START_OR_STOP
     while _recorded(data) is not None and _exists(server.pid):
         if time.monotonic() > deadline:

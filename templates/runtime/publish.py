@@ -36,7 +36,7 @@ from .conform import staged_columns
 from .connect import Destination
 from .errors import ContractError
 from .resource import LINEAGE, Append, Load, Merge, Replace
-from .stage import staging_table
+from .stage import of_winning_tries, staging_table
 from .target import create_target
 
 
@@ -111,17 +111,12 @@ def _staged_rows(attempt: Attempt, load: Load) -> Select[Any]:
         "_source_file": ledger.partitions.c.file,
         "_source_row": staging.c["_position"],
     }
-    winners = and_(
-        attempt.rows(ledger.partitions),
-        ledger.partitions.c.partition == staging.c["_partition"],
-        ledger.partitions.c.winning_try == staging.c["_try"],
-    )
     return select(
         *(staging.c[column.name] for column in staged_columns(load.table)),
         *(origin[name].label(name) for name in LINEAGE if name in load.table.c),
         staging.c["_partition"],
         staging.c["_position"],
-    ).select_from(staging.join(ledger.partitions, winners))
+    ).select_from(of_winning_tries(attempt, staging))
 
 
 def _newest(load: Load, rows: Select[Any]) -> CTE:

@@ -18,8 +18,18 @@ import pyarrow.csv
 from pgpq.encoders import StringEncoderBuilder
 from pgpq.schema import Jsonb
 from psycopg2.sql import SQL, Identifier
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    Join,
+    MetaData,
+    Table,
+    and_,
+)
 
+from . import ledger
 from .attempts import Attempt
 from .conform import staged_columns
 from .connect import WORK_SCHEMA, column_types
@@ -58,6 +68,19 @@ def staging_table(attempt: Attempt, target: Table) -> Table:
         *(
             Column(col.name, col.type, nullable=col.nullable)
             for col in staged_columns(target)
+        ),
+    )
+
+
+def of_winning_tries(attempt: Attempt, staging: Table) -> Join:
+    """The staged rows that count, each beside its partition: those of the tries that won."""
+    parts = ledger.partitions
+    return staging.join(
+        parts,
+        and_(
+            attempt.rows(parts),
+            parts.c.partition == staging.c["_partition"],
+            parts.c.winning_try == staging.c["_try"],
         ),
     )
 
