@@ -22,6 +22,7 @@ SchemaName = NewType("SchemaName", str)
 EnvName = NewType("EnvName", str)
 
 PROJECT_PATTERN = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
+PACKAGE_PATTERN = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 SOURCE_PATTERN = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
 RESOURCE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 ENV_PATTERN = r"^[A-Z][A-Z0-9_]*$"
@@ -32,7 +33,7 @@ LONGEST_SQL_NAME = 63  # bytes that PostgreSQL keeps of a name
 LINEAGE_COLUMNS = ("_run_id", "_loaded_at", "_source_file", "_source_row", "_extra")
 
 # Names that Windows keeps for devices, with any suffix.
-_DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
+DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
 
 
 class BadName(ValueError):
@@ -48,12 +49,27 @@ def project_name(text: str) -> ProjectName:
     """`shop-etl`: names a folder, a package, a command and DAGs, so it is plain and short."""
     _slug(text, PROJECT_PATTERN, "a project name", LONGEST_PROJECT)
     package = text.replace("-", "_")
-    if package in sys.stdlib_module_names or package in TAKEN or keyword.iskeyword(package):
+    if _hides_module(package):
         raise BadName(
             f"a project named {shown(text)} would hide the Python module {package!r}",
             f"write {f'{text}-etl'!r}",
         )
     return ProjectName(text)
+
+
+def import_package(text: str) -> PackageName:
+    """A package that is named otherwise than its project: `shop_pipelines`."""
+    _slug(text, PACKAGE_PATTERN, "a package name", LONGEST_PROJECT)
+    if _hides_module(text):
+        raise BadName(
+            f"a package named {shown(text)} would hide the Python module {text!r}",
+            f"write {f'{text}_etl'!r}",
+        )
+    return PackageName(text)
+
+
+def _hides_module(package: str) -> bool:
+    return package in sys.stdlib_module_names or package in TAKEN or keyword.iskeyword(package)
 
 
 def package_name(project: ProjectName) -> PackageName:
@@ -139,9 +155,11 @@ def _slug(text: str, pattern: str, what: str, longest: int) -> None:
     if len(text) > longest:
         raise BadName(f"{shown(text)} cannot be {what}: {len(text)} characters, at most {longest}")
     if not re.fullmatch(pattern[1:-1], text):
-        suggestion = module_name(text).strip("_").replace("_", "-")
+        is_package = pattern == PACKAGE_PATTERN
+        suggestion = module_name(text).strip("_").replace("_", "_" if is_package else "-")
+        joints = "'_'" if is_package else "'-' or '_'"
         raise BadName(
-            f"{shown(text)} cannot be {what}: it takes a-z, 0-9 and single '-' or '_' "
+            f"{shown(text)} cannot be {what}: it takes a-z, 0-9 and single {joints} "
             "between them, and starts with a letter",
             f"write {suggestion!r}",
         )
@@ -149,7 +167,7 @@ def _slug(text: str, pattern: str, what: str, longest: int) -> None:
 
 
 def _refuse_device(text: str, what: str) -> None:
-    if text.lower() in _DEVICES:
+    if text.lower() in DEVICES:
         raise BadName(f"{shown(text)} cannot be {what}: Windows keeps it for a device")
 
 

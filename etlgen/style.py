@@ -9,7 +9,7 @@ import json
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,13 @@ TARGET = "py311"
 RULES = ("E4", "E7", "E9", "F", "I", "B", "UP", "PLE")
 
 
-def styled(files: Sequence[RenderedFile], *, package: str) -> list[RenderedFile]:
-    """The files with their final text; `package` is the generated project's own."""
+def styled(
+    files: Sequence[RenderedFile], *, package: str, known: Mapping[str, str] | None = None
+) -> list[RenderedFile]:
+    """The files with their final text; `package` is the generated project's own.
+
+    `known` are texts that this Black made before, by the hash of what it made them of.
+    """
     tidy = [file if file.verbatim else replace(file, text=normalised(file.text)) for file in files]
     sources = {file.path: file for file in tidy if _is_python(file)}
     for file in sources.values():
@@ -34,7 +39,7 @@ def styled(files: Sequence[RenderedFile], *, package: str) -> list[RenderedFile]
         ruff.write((file.path, file.text) for file in sources.values())
         ruff.sort_imports()
         pruned = {path: replace(file, text=ruff.read(path)) for path, file in sources.items()}
-        done = {path: _blackened(file) for path, file in pruned.items()}
+        done = {path: _blackened(file, known or {}) for path, file in pruned.items()}
         ruff.write((file.path, file.text) for file in done.values())
         _require_clean(ruff.findings(), done)
     return [done.get(file.path, file) for file in tidy]
@@ -61,15 +66,20 @@ def _require_python(file: RenderedFile) -> None:
         raise InternalError(finding) from error
 
 
-def _blackened(file: RenderedFile) -> RenderedFile:
+def _blackened(file: RenderedFile, known: Mapping[str, str]) -> RenderedFile:
+    unstyled = sha256(file.text)
+    text = known.get(unstyled)
+    done = replace(file, text=text or _black(file.text), unstyled_sha256=unstyled)
+    _require_python(done)
+    return done
+
+
+def _black(text: str) -> str:
     from black import format_str
     from black.mode import Mode, TargetVersion
 
     mode = Mode(target_versions={TargetVersion.PY311}, line_length=LINE_LENGTH)
-    text = format_str(file.text, mode=mode)
-    done = replace(file, text=text, unstyled_sha256=sha256(file.text))
-    _require_python(done)
-    return done
+    return format_str(text, mode=mode)
 
 
 def _require_clean(found: Iterable[dict[str, Any]], files: dict[str, RenderedFile]) -> None:

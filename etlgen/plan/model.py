@@ -79,4 +79,3 @@ class ProjectPlan:
     timezone: str
     start_date: date
     sources: tuple[SourcePlan, ...]
-    spec_files: Mapping[str, str]

@@ -8,7 +8,7 @@ from datetime import date
 
 from etlgen.errors import Finding, SpecError
 from etlgen.kinds import Kind
-from etlgen.names import PackageName, env_name, folded, module_name, package_name
+from etlgen.names import env_name, folded, module_name
 from etlgen.plan.model import ProjectPlan, SourcePlan, Variables
 from etlgen.plan.resource import plan_resource
 from etlgen.pycode import literal
@@ -18,32 +18,28 @@ DEFAULT_START = date(2026, 1, 1)
 MODULES_OF_A_SOURCE = ("connection",)
 
 
-def plan_project(
-    spec: Spec, kinds: Mapping[str, Kind], spec_files: Mapping[str, str]
-) -> ProjectPlan:
+def plan_project(spec: Spec, kinds: Mapping[str, Kind]) -> ProjectPlan:
     """The plan of a valid spec. Raises `SpecError` where two names would be one."""
     collisions = [*_same_packages(spec), *_same_modules(spec), *_same_tables(spec)]
     if collisions:
         raise SpecError(*collisions)
     project = spec.project
-    package = package_name(project.name)
     return ProjectPlan(
         name=project.name,
-        package=package,
+        package=project.import_package,
         description=project.description,
         owner=project.owner,
         schema=project.destination.schema_name,
         work_schema=project.work_schema,
-        variables=_variables(package),
+        variables=_variables(project.identifier),
         timezone=project.timezone,
         start_date=project.start_date or DEFAULT_START,
         sources=tuple(_source(project, source, kinds[source.kind]) for source in spec.sources),
-        spec_files=spec_files,
     )
 
 
-def _variables(package: PackageName) -> Variables:
-    prefix = package.upper()
+def _variables(identifier: str) -> Variables:
+    prefix = identifier.upper()
     return Variables(
         database_url=env_name(f"{prefix}_DATABASE_URL"),
         database_password=env_name(f"{prefix}_DATABASE_PASSWORD"),
@@ -53,8 +49,6 @@ def _variables(package: PackageName) -> Variables:
 
 
 def _source(project: ProjectSpec, source: SourceSpec, kind: Kind) -> SourcePlan:
-    package = package_name(project.name)
-    schema = project.destination.schema_name
     try:
         planned = kind.plan(source)
     except SpecError as error:
@@ -66,11 +60,11 @@ def _source(project: ProjectSpec, source: SourceSpec, kind: Kind) -> SourcePlan:
         package=module_name(source.name),
         unit=f"sources/{source.name}",
         description=source.description,
-        dag=f"{package}__{module_name(source.name)}",
+        dag=f"{project.identifier}__{module_name(source.name)}",
         schedule=source.schedule or project.schedule,
         tags=literal(list(dict.fromkeys([project.name, *project.tags, *source.tags]))),
         resources=tuple(
-            plan_resource(source, resource, package, schema, planned.resources[name])
+            plan_resource(project, source, resource, planned.resources[name])
             for name, resource in source.resources.items()
         ),
         detail=planned.source,

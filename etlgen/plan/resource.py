@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from etlgen.names import PackageName, SchemaName, module_name
+from etlgen.names import module_name
 from etlgen.plan.model import ResourcePlan
 from etlgen.plan.python import import_lines
 from etlgen.pycode import Code, Py, code, spelled
-from etlgen.spec.models import ResourceSpec, SourceSpec
+from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec
 from etlgen.vocabulary.checks import check_expression
 from etlgen.vocabulary.clean import cleaned
 from etlgen.vocabulary.column import Column
@@ -26,13 +26,10 @@ NAMES_IN_TESTS = frozenset(
 
 
 def plan_resource(
-    source: SourceSpec,
-    resource: ResourceSpec,
-    package: PackageName,
-    schema: SchemaName,
-    detail: Any,
+    project: ProjectSpec, source: SourceSpec, resource: ResourceSpec, detail: Any
 ) -> ResourcePlan:
     """Everything that the module of a resource says."""
+    schema = project.destination.schema_name
     module = module_name(resource.name)
     columns = resource.resolved_columns()
     definitions = [_definition(column) for column in columns]
@@ -48,8 +45,8 @@ def plan_resource(
         constant=module.rstrip("_").upper(),
         title=f"{source.name} {resource.name} → {schema}.{resource.table}",
         table=resource.table,
-        asset=f"x-{package.replace('_', '-')}://{quote(schema)}/{quote(resource.table)}",
-        imports=import_lines(pieces, package),
+        asset=f"x-{project.identifier.replace('_', '-')}://{quote(schema)}/{quote(resource.table)}",
+        imports=import_lines(pieces, project.import_package),
         columns=tuple(piece.text for piece in definitions),
         table_comment=resource.description,
         renamed={

@@ -34,7 +34,7 @@ class Renderer:
         template: str,
         path: str,
         context: object,
-        unit: str | None,
+        unit: str,
         *,
         resource: str | None = None,
     ) -> RenderedFile:
@@ -42,7 +42,7 @@ class Renderer:
         text = self.text(template, context)
         return RenderedFile(path, text, unit, template, resource)
 
-    def copy(self, template: str, path: str, unit: str | None) -> RenderedFile:
+    def copy(self, template: str, path: str, unit: str) -> RenderedFile:
         """A file that does not vary: the same bytes, wherever it goes."""
         for root in self._roots:
             if (root / template).is_file():

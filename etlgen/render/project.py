@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from etlgen.plan import ProjectPlan, SourcePlan
 from etlgen.render import Renderer
 from etlgen.render.paths import output_path
-from etlgen.rendered import RenderedFile
+from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT, RenderedFile, kind_unit
 from etlgen.templates import templates_root
 
-PROJECT_UNIT = "etlgen"
 # Copied into every project; a kind of source brings further modules.
 CORE_RUNTIME = (
     "__init__.py",
@@ -41,28 +41,33 @@ CORE_RUNTIME = (
 )
 
 
-def render_project(plan: ProjectPlan) -> list[RenderedFile]:
-    """Every file of the project, in the order of their paths."""
+def render_project(plan: ProjectPlan, units: Collection[str] | None = None) -> list[RenderedFile]:
+    """Every file of the project or of some of its units, in the order of their paths."""
     root = templates_root()
-    files = list(_spec_files(plan))
-    files += _rendered(root / "project", plan, PROJECT_UNIT, _shared(plan), {})
-    files += [_runtime(root / "runtime" / name, plan, PROJECT_UNIT) for name in CORE_RUNTIME]
-    for kind, modules in {source.kind: source.runtime for source in plan.sources}.items():
-        files += [_runtime(root / module, plan, kind_unit(kind)) for module in modules]
-    for source in plan.sources:
-        for folder in (root / "source", root / source.templates):
-            files += _source_files(folder, plan, source)
+    files: list[RenderedFile] = []
+    for unit, render in _units(plan, root).items():
+        if units is None or unit in units:
+            files += render()
     return sorted(files, key=lambda file: file.path)
 
 
-def kind_unit(kind: str) -> str:
-    """The unit of what all sources of a kind share."""
-    return f"kinds/{kind}"
+def _units(plan: ProjectPlan, root: Path) -> dict[str, Callable[[], Iterable[RenderedFile]]]:
+    """How each unit of the plan is rendered."""
 
+    def runtime(unit: str, modules: Iterable[Path]) -> Callable[[], Iterable[RenderedFile]]:
+        return lambda: [_runtime(root / module, plan, unit) for module in modules]
 
-def _spec_files(plan: ProjectPlan) -> Iterator[RenderedFile]:
-    for path, text in plan.spec_files.items():
-        yield RenderedFile(path, text, None, "spec", verbatim=True)
+    def source(planned: SourcePlan) -> Callable[[], Iterable[RenderedFile]]:
+        folders = (root / "source", root / planned.templates)
+        return lambda: chain.from_iterable(_source_files(one, plan, planned) for one in folders)
+
+    kinds = {planned.kind: planned.runtime for planned in plan.sources}
+    return {
+        PROJECT_UNIT: lambda: _rendered(root / "project", plan, PROJECT_UNIT, _shared(plan), {}),
+        RUNTIME_UNIT: runtime(RUNTIME_UNIT, (Path("runtime") / name for name in CORE_RUNTIME)),
+        **{kind_unit(kind): runtime(kind_unit(kind), modules) for kind, modules in kinds.items()},
+        **{planned.unit: source(planned) for planned in plan.sources},
+    }
 
 
 def _runtime(module: Path, plan: ProjectPlan, unit: str) -> RenderedFile:
@@ -83,7 +88,7 @@ def _source_files(folder: Path, plan: ProjectPlan, source: SourcePlan) -> Iterat
             source.unit,
             {**context, "resource": resource},
             {**names, "resource": resource.module},
-            resource=resource.name,
+            resource=resource.module,
         )
 
 
@@ -114,7 +119,5 @@ def _rendered(
 def _shared(plan: ProjectPlan) -> dict[str, Any]:
     """What every template sees: the project without its sources, which no shared file may list."""
     return {
-        field.name: getattr(plan, field.name)
-        for field in fields(plan)
-        if field.name not in ("sources", "spec_files")
+        field.name: getattr(plan, field.name) for field in fields(plan) if field.name != "sources"
     }

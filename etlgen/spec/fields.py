@@ -240,6 +240,11 @@ ProjectName = Annotated[
     _named(names.project_name),
     WithJsonSchema({"type": "string", "pattern": names.PROJECT_PATTERN}),
 ]
+PackageName = Annotated[
+    names.PackageName,
+    _named(names.import_package),
+    WithJsonSchema({"type": "string", "pattern": names.PACKAGE_PATTERN}),
+]
 SourceName = Annotated[names.SourceName, _named(names.source_name), _STRING]
 ResourceName = Annotated[names.ResourceName, _named(names.resource_name), _STRING]
 ColumnName = Annotated[names.ColumnName, _named(names.column_name), _STRING]

@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from etlgen.names import PackageName as PackageNameType
 from etlgen.names import SchemaName as SchemaNameType
 from etlgen.names import folded, package_name, shown
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.fields import (
+    PackageName,
     ProjectName,
     ResourceName,
     Schedule,
@@ -55,6 +57,9 @@ class ProjectSpec(Model):
     """`etlgen.yaml`."""
 
     name: ProjectName = Field(examples=["shop-etl"], description="Folder, command and package.")
+    package: PackageName | None = Field(
+        None, description="Its Python package; default: the name, with '_' for '-'."
+    )
     description: Text = Field("", description="One sentence on what the project is for.")
     owner: Text = Field("", description="Who answers for it; the owner of the DAGs.")
     destination: Destination = Field(default_factory=lambda: Destination.model_validate({}))
@@ -64,8 +69,17 @@ class ProjectSpec(Model):
     tags: Annotated[tuple[Text, ...], Sequence] = Field((), description="Tags of the DAGs.")
 
     @property
+    def identifier(self) -> str:
+        """The name as DAGs, variables and the work schema have it, whatever the package is."""
+        return package_name(self.name)
+
+    @property
+    def import_package(self) -> PackageNameType:
+        return self.package or package_name(self.name)
+
+    @property
     def work_schema(self) -> SchemaNameType:
-        return self.destination.work_schema or SchemaNameType(f"etl_{package_name(self.name)}")
+        return self.destination.work_schema or SchemaNameType(f"etl_{self.identifier}")
 
 
 class Cursor(Model):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from etlgen.errors import Finding, MissingAnswers, SpecError
+from etlgen.errors import Finding, MissingAnswers, Refused, SpecError
 from etlgen.names import BadName, shown, source_name
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.document import Document, decode, parse_document, unsafe_texts
@@ -19,6 +20,7 @@ from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec, Spec
 from etlgen.spec.named import with_name
 from etlgen.spec.problem import Path, Problem
 from etlgen.spec.skeleton import skeleton
+from etlgen.spec.split import plain_breaks
 
 PROJECT_FILE = "etlgen.yaml"
 SOURCES_FOLDER = "sources"
@@ -76,29 +78,138 @@ def read_project_file(text: str, name: str, kinds: Kinds) -> Spec:
     return reader.read(_Part(document, (), project), parts)
 
 
-def read_project_folder(path: FilePath, kinds: Kinds) -> Spec:
-    """A generated project: `etlgen.yaml` and `sources/*.yaml`."""
-    files = [path / PROJECT_FILE, *sorted((path / SOURCES_FOLDER).glob("*.y*ml"))]
-    documents: list[Document] = []
-    broken: list[Finding] = []
-    for file in files:
-        name = file.relative_to(path).as_posix()
+def read_project(
+    root: FilePath,
+    kinds: Kinds,
+    sources: Iterable[str] | None = None,
+    texts: Mapping[str, str] | None = None,
+) -> Spec:
+    """A generated project, or only the named sources of it: then nothing is said of the others.
+
+    `texts` stand for files as they are about to be: `{"sources/crm.yaml": …}`.
+    """
+    return _read(*_found(root, sources, texts), kinds)
+
+
+def read_texts(texts: Mapping[str, str], kinds: Kinds) -> Spec:
+    """A project by the names and texts of its files, as `project_texts` gives them."""
+    return _read(texts, [], kinds)
+
+
+def _read(texts: Mapping[str, str], broken: list[Finding], kinds: Kinds) -> Spec:
+    documents: dict[str, Document] = {}
+    for name, text in texts.items():
         try:
-            documents.append(parse_document(decode(file.read_bytes(), name), name))
-        except FileNotFoundError:
-            hint = "run etlgen in the project's folder, or give it with -C"
-            broken.append(Finding(name, None, None, "missing_file", "there is no such file", hint))
+            documents[name] = parse_document(text, name)
         except SpecError as error:
             broken.extend(error.findings)
     if broken:
         raise SpecError(broken)
-    project, *sources = (
-        _Part(document, (), {} if document.tree is None else document.tree)
-        for document in documents
-    )
-    return _Reader(kinds).read(
-        project, {FilePath(part.document.name).stem: part for part in sources}
-    )
+    parts = {
+        name: _Part(document, (), {} if document.tree is None else document.tree)
+        for name, document in documents.items()
+    }
+    project = parts.pop(PROJECT_FILE)
+    return _Reader(kinds).read(project, {FilePath(name).stem: part for name, part in parts.items()})
+
+
+def project_texts(
+    root: FilePath,
+    sources: Iterable[str] | None = None,
+    texts: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The texts that `read_project` reads, by the files' names; line feeds only, and no BOM."""
+    found, broken = _found(root, sources, texts)
+    if broken:
+        raise SpecError(broken)
+    return found
+
+
+def _found(
+    root: FilePath, sources: Iterable[str] | None, texts: Mapping[str, str] | None
+) -> tuple[dict[str, str], list[Finding]]:
+    given = {
+        name: plain_breaks(text).removeprefix("\ufeff") for name, text in (texts or {}).items()
+    }
+    files = source_files(root)
+    broken: list[Finding] = []
+    for name in sorted(given.keys() - {PROJECT_FILE}):
+        other = files.setdefault(FilePath(name).stem, root / name)
+        if other != root / name:
+            broken.append(_twin(name, other))
+    names = [PROJECT_FILE]
+    for source in sorted(files if sources is None else set(sources)):
+        if source in files:
+            names.append(f"{SOURCES_FOLDER}/{files[source].name}")
+        else:
+            broken.append(_no_source(source, list(files)))
+    found: dict[str, str] = {}
+    for name in names:
+        try:
+            found[name] = given[name] if name in given else _text(root, name)
+        except SpecError as error:
+            broken.extend(error.findings)
+    return found, broken
+
+
+def _plain(text: str) -> str:
+    return plain_breaks(text).removeprefix("\ufeff")
+
+
+def source_files(root: FilePath) -> dict[str, FilePath]:
+    """The file of each source by its name; what editors leave beside them is none."""
+    try:
+        files = sorted((root / SOURCES_FOLDER).iterdir())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise SpecError(_unreadable(SOURCES_FOLDER, error)) from None
+    found: dict[str, FilePath] = {}
+    twins: list[Finding] = []
+    for file in files:
+        is_real = file.is_file() or file.is_symlink()
+        if file.suffix in (".yaml", ".yml") and not file.name.startswith(".") and is_real:
+            name = f"{SOURCES_FOLDER}/{file.name}"
+            _require_inside(root, name)
+            if found.setdefault(file.stem, file) != file:
+                twins.append(_twin(name, found[file.stem]))
+    if twins:
+        raise SpecError(twins)
+    return found
+
+
+def _text(root: FilePath, name: str) -> str:
+    _require_inside(root, name)
+    try:
+        return plain_breaks(decode((root / name).read_bytes(), name))
+    except FileNotFoundError:
+        hint = "run etlgen in the project's folder, or give it with -C"
+        missing = Finding(name, None, None, "missing_file", "there is no such file", hint)
+        raise SpecError(missing) from None
+    except OSError as error:
+        raise SpecError(_unreadable(name, error)) from None
+
+
+def _require_inside(root: FilePath, name: str) -> None:
+    real = os.path.realpath(root / name)
+    if not FilePath(real).is_relative_to(os.path.realpath(root)):
+        message = f"is behind a symbolic link that leads out of the project, to {real}"
+        raise Refused(Finding(name, None, None, "symlink", message, "put the file itself here"))
+
+
+def _unreadable(name: str, error: OSError) -> Finding:
+    return Finding(name, None, None, "unreadable", f"cannot be read: {error.strerror or error}")
+
+
+def _twin(name: str, other: FilePath) -> Finding:
+    message = f"is the same source as {SOURCES_FOLDER}/{other.name}"
+    return Finding(name, None, None, "duplicate", message, "keep one of the two files")
+
+
+def _no_source(name: str, known: list[str]) -> Finding:
+    hint = did_you_mean(name, known) or f"sources: {', '.join(known) or 'none'}"
+    file = f"{SOURCES_FOLDER}/{name}.yaml"
+    return Finding(file, None, None, "unknown_source", f"there is no source {shown(name)}", hint)
 
 
 class _Reader:
@@ -123,16 +234,17 @@ class _Reader:
         found = [source for source in sources if source is not None]
         self._table_problems(source_parts)
         if self._findings:
-            raise self._error(project_part)
+            raise self._error({name: part.raw for name, part in source_parts.items()})
         assert project is not None
         return Spec(project, tuple(sorted(found, key=lambda source: source.name)))
 
-    def _error(self, project_part: _Part) -> SpecError:
+    def _error(self, sources: Mapping[str, Any]) -> SpecError:
         findings = sorted(
             self._findings, key=lambda found: (found.file or "", found.line or 0, found.column or 0)
         )
         if all(finding.code == MISSING for finding in findings):
-            return MissingAnswers(findings, skeleton(self.missing, project_part.raw, self._kinds))
+            raw = {"sources": sources}
+            return MissingAnswers(findings, skeleton(self.missing, raw, self._kinds))
         return SpecError(findings)
 
     def _source(self, name: str, part: _Part) -> SourceSpec | None:

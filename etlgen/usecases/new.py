@@ -2,23 +2,26 @@
 
 import os
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from etlgen.errors import Finding, MissingAnswers, UsageError
-from etlgen.kinds import load_kinds
+from etlgen.generation import wanted_units
+from etlgen.kinds import Kind, load_kinds
 from etlgen.names import BadName, project_name
-from etlgen.plan import ProjectPlan, plan_project
-from etlgen.render.project import kind_unit, render_project
+from etlgen.outcome import Outcome
+from etlgen.rendered import RUNTIME_UNIT
 from etlgen.spec.document import decode, parse_document
-from etlgen.spec.reading import PROJECT_FILE, read_project_file
+from etlgen.spec.models import Spec
+from etlgen.spec.reading import read_project_file
 from etlgen.spec.split import split
-from etlgen.style import styled
+from etlgen.usecases.project import Confirm, own_file, with_own
 from etlgen.usecases.schema import schema_files
-from etlgen.workspace.apply import apply_new, require_vacant
-from etlgen.workspace.compare import ChangeSet, compare
-from etlgen.workspace.state import state_files
+from etlgen.workspace.changes import ChangeSet
+from etlgen.workspace.compare import compare
+from etlgen.workspace.create import apply_new, require_vacant
+from etlgen.workspace.state import State, housekeeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +35,7 @@ class Request:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
-    """What `new` did, or with a dry run would do."""
-
-    root: Path
-    changes: ChangeSet
-    written: bool
-    steps: tuple[str, ...]
-
-
-def create(request: Request, confirm: Callable[[ChangeSet], bool]) -> Created:
+def create(request: Request, confirm: Confirm) -> Outcome:
     """Write the project that the spec describes; all of it or nothing."""
     kinds = load_kinds()
     text, name = _spec_text(request)
@@ -50,17 +43,28 @@ def create(request: Request, confirm: Callable[[ChangeSet], bool]) -> Created:
         spec = read_project_file(text, name, kinds)
     except MissingAnswers as missing:
         raise missing if request.spec else _without_a_file(missing) from None
-    texts = split(text, name)
-    plan = plan_project(spec, kinds, texts)
     shown = request.target or request.base / spec.project.name
     root = Path(os.path.abspath(shown))  # not resolve(): a link is to be refused, not followed
     require_vacant(root)
-    files = styled(render_project(plan), package=plan.package)
-    changes = compare(files, root)
+    changes = _changes(spec, split(text, name), kinds, root)
     written = not request.dry_run and confirm(changes)
     if written:
-        apply_new(changes, state_files(files, _inputs(texts, plan)) | schema_files(kinds), root)
-    return Created(shown, changes, written, (f"cd {shlex.quote(str(shown))}", "make test"))
+        apply_new(changes, root)
+    steps = (f"cd {shlex.quote(str(shown))}", "make test")
+    return Outcome(shown, changes, written, steps=steps)
+
+
+def _changes(
+    spec: Spec, files: Mapping[str, str], kinds: Mapping[str, Kind], root: Path
+) -> ChangeSet:
+    """All units of the spec, its files, and the state, where there is nothing yet."""
+    nothing = State(root, {}, {})
+    texts = {path.removesuffix(".yaml"): text for path, text in files.items()}
+    wanted = wanted_units(spec, texts, kinds, nothing, {RUNTIME_UNIT, *texts})
+    changes = compare(nothing, wanted)
+    own = [change for path, text in files.items() for change in own_file(root, path, text)]
+    state = {**changes.state, **housekeeping(), **schema_files(kinds)}
+    return replace(with_own(changes, own), state=dict(sorted(state.items())))
 
 
 def _spec_text(request: Request) -> tuple[str, str]:
@@ -97,13 +101,3 @@ def _renamed(text: str, file: str, name: str) -> str:
     before = "\n".join([*spec.lines[: start.line], spec.lines[start.line][: start.column]])
     after = "\n".join([spec.lines[end.line][end.column :], *spec.lines[end.line + 1 :]])
     return f"{before.rstrip(' ')} {name}{after}"
-
-
-def _inputs(texts: Mapping[str, str], plan: ProjectPlan) -> dict[str, str]:
-    """What each unit is generated from: its spec file, and for a source also the project's."""
-    project = texts[PROJECT_FILE]
-    kinds = {kind_unit(source.kind): source.kind for source in plan.sources}
-    return kinds | {
-        str(PurePosixPath(path).with_suffix("")): text if path == PROJECT_FILE else project + text
-        for path, text in texts.items()
-    }

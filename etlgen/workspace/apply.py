@@ -1,72 +1,60 @@
-"""A new project on disk: all of it or nothing.
+"""A ChangeSet into an existing project: all of it or nothing."""
 
-The folder is built beside its destination and renamed once. A failure or an interruption removes
-it. A killed process leaves a `.etlgen-new-*` folder beside the destination; it is harmless, nothing
-reads it, and the destination was not touched.
-"""
+from __future__ import annotations
 
-import os
-import secrets
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from etlgen.errors import EtlgenError, Finding, Refused, UsageError
-from etlgen.workspace.compare import ChangeSet
+from etlgen.errors import Finding, Refused
+from etlgen.workspace.changes import Change, ChangeSet
+from etlgen.workspace.disk import real_path
+from etlgen.workspace.journal import Settled, Write, settle
+from etlgen.workspace.state import without
 
 
-def require_vacant(root: Path) -> None:
-    """Refuse a destination that holds anything, is a link, or has no folder to stand in."""
-    if not root.parent.is_dir():
-        raise _error(
-            UsageError, root.parent, "no-folder", "there is no such folder", "make it first"
+def apply(changes: ChangeSet, root: Path) -> Settled:
+    """Write what differs. The caller holds the project's lock and has recovered it."""
+    return settle(root, [*_files(changes, root), *_state(changes, root)], without)
+
+
+def require_reachable(changes: ChangeSet, root: Path) -> None:
+    """Refuse to write through a link that leaves the project, or to remove through any."""
+    for change in changes.changes:
+        if change.writes:
+            real_path(root, change.path)
+            _require_no_link(change, root)
+
+
+def _files(changes: ChangeSet, root: Path) -> Iterator[Write]:
+    for change in changes.changes:
+        if not change.writes:
+            continue
+        after, before = _bytes(change.after), _bytes(change.before)
+        if change.origin:
+            yield Write(change.origin, before, None)
+            before = None
+        yield Write(real_path(root, change.path), before, after)
+
+
+def _state(changes: ChangeSet, root: Path) -> Iterator[Write]:
+    for path, text in changes.state.items():
+        try:
+            before = (root / path).read_bytes()
+        except FileNotFoundError:
+            before = None
+        yield Write(path, before, _bytes(text), is_state=True)
+
+
+def _require_no_link(change: Change, root: Path) -> None:
+    removed = change.origin or (change.path if change.after is None else None)
+    if removed and real_path(root, removed) != removed:
+        message = "is behind a symbolic link, which is not removed"
+        raise Refused(
+            Finding(
+                removed, None, None, "symlink", message, "replace the link by what it points to"
+            )
         )
-    if root.is_symlink():
-        raise _error(Refused, root, "symlink", "is a symbolic link", "name a real folder")
-    if root.exists() and not root.is_dir():
-        raise _error(Refused, root, "occupied", "is not a folder", "choose another name")
-    try:
-        empty = not root.exists() or next(root.iterdir(), None) is None
-    except OSError as error:
-        raise _unwritable(root, error) from error
-    if not empty:
-        hint = "choose another name, or empty it yourself"
-        raise _error(Refused, root, "occupied", "the folder is not empty", hint)
 
 
-def apply_new(changes: ChangeSet, state: Mapping[str, str], root: Path) -> None:
-    """Make `root` with the changes and the state in it, in one rename."""
-    require_vacant(root)
-    texts = {change.path: change.after for change in changes.changes} | dict(state)
-    staging = root.parent / f".etlgen-new-{secrets.token_hex(6)}"
-    try:
-        staging.mkdir()
-        for path, text in texts.items():
-            _write(staging / path, text)
-        if root.exists():
-            shutil.copymode(root, staging)
-            if os.name == "nt":
-                root.rmdir()
-        # On POSIX a rename replaces an empty folder and fails on anything else, so what someone
-        # put there since is safe.
-        staging.rename(root)
-    except OSError as error:
-        raise _unwritable(root, error) from error
-    finally:
-        # After the rename there is nothing left to remove.
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8", newline="") as file:
-        file.write(text)
-
-
-def _unwritable(root: Path, error: OSError) -> EtlgenError:
-    message = f"cannot be written: {error.strerror or error}"
-    return _error(Refused, root, "unwritable", message, "nothing was changed")
-
-
-def _error(kind: type[EtlgenError], path: Path, code: str, message: str, hint: str) -> EtlgenError:
-    return kind(Finding(str(path), None, None, code, message, hint))
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("utf-8", "surrogateescape")

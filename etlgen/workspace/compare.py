@@ -1,79 +1,250 @@
-"""What generating would do to a folder: a verb for every path, decided by bytes."""
+"""What generating does to a project: its units as they should be against what is on disk.
+
+All texts are compared in canonical form, so line endings alone are no edit, and written back in
+the form that the file has.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
+from functools import partial
 
 from etlgen.errors import Finding, InternalError, Refused
-from etlgen.rendered import RenderedFile
+from etlgen.rendered import RenderedFile, sha256
+from etlgen.workspace.changes import Change, ChangeSet, Verb
+from etlgen.workspace.decide import Decision, New, decide
+from etlgen.workspace.disk import DiskFile, Names, decoded, folded, read_file
+from etlgen.workspace.state import (
+    Entry,
+    Key,
+    Memory,
+    State,
+    Unit,
+    base_path,
+    base_text,
+    pending_path,
+    unit_path,
+    unit_text,
+)
+from etlgen.workspace.text import PLAIN, in_style
 
+_EDITED = "was edited by hand, and goes with what is removed"
+_EDITED_HINT = "keep what you need of it elsewhere, then add --force; nothing was changed"
+_FOREIGN = "is there already, and etlgen did not write it"
+_FOREIGN_HINT = "move it away, run this again, then copy over what you need; nothing was changed"
+_TWIN = "would be the same file on Windows and macOS"
+_TWIN_HINT = "rename one of them; nothing was changed"
+_YOURS = "no longer generated; it is yours now"
 
-class Verb(StrEnum):
-    """What happens to a path."""
-
-    CREATE = "create"
-    UNCHANGED = "unchanged"
+_StateFiles = dict[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What happens to one path; `before` is None where there is nothing yet."""
+class Wanted:
+    """A unit as it should be: what it is generated from and by, and its files.
 
-    path: str
-    verb: Verb
-    before: str | None
-    after: str
-    unit: str | None
+    `files` is None where nothing can have changed since; `was` is its name before it is renamed.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
-    """Every path of a generation, sorted. Dry run, diff and the real run read the same one."""
-
-    changes: tuple[Change, ...]
-
-    def of(self, verb: Verb) -> tuple[Change, ...]:
-        return tuple(change for change in self.changes if change.verb is verb)
+    unit: Unit
+    files: tuple[RenderedFile, ...] | None
+    was: str | None = None
 
 
-def compare(files: Sequence[RenderedFile], root: Path) -> ChangeSet:
-    """The changes that bring `files` under `root`; a file that etlgen did not write is refused."""
-    _require_distinct(files)
-    changes, occupied = [], []
-    for file in sorted(files, key=lambda file: file.path):
-        try:
-            before = _text_at(root / file.path)
-        except OSError as error:
-            occupied.append(_occupied(root, file, error.strerror or str(error)))
-            continue
-        if before is None:
-            changes.append(Change(file.path, Verb.CREATE, None, file.text, file.unit))
-        elif before == file.text:
-            changes.append(Change(file.path, Verb.UNCHANGED, before, file.text, file.unit))
+def compare(
+    state: State, wanted: Sequence[Wanted], gone: Iterable[str] = (), *, force: bool = False
+) -> ChangeSet:
+    """The changes that bring the wanted units, and remove those that are gone.
+
+    Raises `Refused` for all that would be lost: a file that etlgen did not write and, without
+    `force`, an edited file of a resource that is gone.
+    """
+    _require_distinct([file for one in wanted for file in one.files or ()])
+    comparison = _Comparison(state, force)
+    for one in wanted:
+        comparison.unit(one)
+    for name in gone:
+        comparison.gone(name)
+    return comparison.changes()
+
+
+class _Comparison:
+    def __init__(self, state: State, force: bool) -> None:
+        self._state = state
+        self._root = state.root
+        self._force = force
+        self._changes: list[Change] = []
+        self._texts: _StateFiles = {}
+        self._refused: list[Finding] = []
+
+    def changes(self) -> ChangeSet:
+        self._refuse_twins()
+        if self._refused:
+            raise Refused(self._refused)
+        ordered = sorted(self._changes, key=lambda change: change.path)
+        return ChangeSet(tuple(ordered), dict(sorted(self._texts.items())))
+
+    def unit(self, wanted: Wanted) -> None:
+        unit = wanted.unit.name
+        memory = self._state.memory(wanted.was or unit)
+        if wanted.files is not None:
+            for entry in memory.entries.values():
+                memory.base(entry)  # an altered one is refused before it can mislead a merge
+        files = _files(wanted, memory)
+        resources = {resource for _, resource in files}
+        kept: _StateFiles = {}
+        for key in sorted({*files, *memory.entries}, key=lambda key: (key[0], key[1] or "")):
+            known, file = memory.entries.get(key), files.get(key)
+            if known is None:
+                kept |= self._first(unit, files[key])
+            elif file is None:
+                self._drop(unit, known, is_released=known.resource in resources)
+            else:
+                kept |= self._next(unit, memory, known, file)
+        self._remember(memory, kept)
+        if wanted.was:
+            self._texts[unit_path(wanted.was)] = None
+        if self._state.units.get(unit) != wanted.unit or self._state.is_outdated:
+            self._texts[unit_path(unit)] = unit_text(wanted.unit)
+
+    def gone(self, unit: str) -> None:
+        memory = self._state.memory(unit)
+        for entry in memory.entries.values():
+            self._drop(unit, entry, is_released=False)
+        self._remember(memory, {})
+        self._texts[unit_path(unit)] = None
+
+    def _remember(self, memory: Memory, kept: _StateFiles) -> None:
+        """State files to write, and to remove; a kept one without a text stays as it is."""
+        before = {path for entry in memory.entries.values() for path in memory.paths(entry)}
+        self._texts |= dict.fromkeys(before - kept.keys())
+        self._texts |= {path: text for path, text in kept.items() if text is not None}
+
+    def _first(self, unit: str, file: New) -> _StateFiles:
+        """A file that was not generated before."""
+        disk = self._read(file.path)
+        text = file.text()
+        if disk is None:
+            self._add(unit, file.path, Verb.CREATE, None, text)
+        elif disk.text == text:
+            self._add(unit, file.path, Verb.ADOPT, disk, text)
         else:
-            occupied.append(_occupied(root, file, "the file exists with another content"))
-    if occupied:
-        raise Refused(occupied)
-    return ChangeSet(tuple(changes))
+            self._refuse(file.path, "occupied", _FOREIGN, _FOREIGN_HINT)
+        entry = Entry(*file.key, file.path, file.sha256, file.unstyled_sha256)
+        return {base_path(unit, entry): base_text(entry, text)}
+
+    def _next(self, unit: str, memory: Memory, entry: Entry, file: New) -> _StateFiles:
+        """A file that was generated before: at its old place, or at a new one."""
+        target, origin = entry.moved_to or file.path, entry.location
+        disk = self._read(origin)
+        if origin != target:
+            there = self._read(target)
+            if disk is None:
+                disk, origin = there, target  # the team has moved it already
+            elif there is not None:
+                self._refuse(target, "occupied", _FOREIGN, _FOREIGN_HINT)
+        decision = decide(entry, file, None if disk is None else disk.text, memory)
+        verb = decision.verb
+        if disk is not None and origin != target and verb is not Verb.CONFLICT:
+            verb = Verb.MOVE
+        moved_from = origin if disk is not None and origin != target else None
+        self._add(unit, target, verb, disk, decision.after, moved_from, decision.note)
+        return _state_files(unit, memory, entry, decision)
+
+    def _drop(self, unit: str, entry: Entry, *, is_released: bool) -> None:
+        """A file that is generated no longer."""
+        disk = self._read(entry.location)
+        if disk is None:
+            return
+        if sha256(disk.text) == entry.sha256 or (self._force and not is_released):
+            self._add(unit, entry.location, Verb.DELETE, disk, None)
+        elif is_released:
+            self._add(None, entry.location, Verb.KEEP, disk, disk.text, note=_YOURS)
+        else:
+            self._refuse(entry.location, "edited", _EDITED, _EDITED_HINT)
+
+    def _add(
+        self,
+        unit: str | None,
+        path: str,
+        verb: Verb,
+        disk: DiskFile | None,
+        text: str | None,
+        origin: str | None = None,
+        note: str = "",
+    ) -> None:
+        before = None if disk is None else decoded(disk.raw)
+        if disk is not None and text == disk.text:
+            after = before
+        elif text is None:
+            after = None
+        else:
+            after = decoded(in_style(text, PLAIN if disk is None else disk.style))
+        self._changes.append(Change(path, verb, before, after, unit, origin, note))
+
+    def _read(self, path: str) -> DiskFile | None:
+        try:
+            return read_file(self._root, path)
+        except OSError as error:
+            self._refuse(path, "occupied", error.strerror or str(error), "nothing was changed")
+            return None
+
+    def _refuse(self, path: str, code: str, message: str, hint: str) -> None:
+        self._refused.append(Finding(path, None, None, code, message, hint))
+
+    def _refuse_twins(self) -> None:
+        names = Names(self._root)
+        for change in self._changes:
+            if change.verb is Verb.DELETE:
+                names.forget(change.path)
+            elif change.origin:
+                names.forget(change.origin)
+        for change in self._changes:
+            is_new = change.after is not None and (change.before is None or change.origin)
+            twin = names.twin(change.path) if is_new else None
+            if twin:
+                self._refuse(change.path, "same-path", f"beside {twin!r} it {_TWIN}", _TWIN_HINT)
 
 
-def _text_at(path: Path) -> str | None:
-    try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
-    except FileNotFoundError:
-        return None
+def _files(wanted: Wanted, memory: Memory) -> dict[Key, New]:
+    """The unit's files by what they are; where nothing can have changed, as they were."""
+    if wanted.files is not None:
+        return {(file.template, file.resource): _as_now(file) for file in wanted.files}
+    return {key: _as_before(memory, entry) for key, entry in memory.entries.items()}
 
 
-def _occupied(root: Path, file: RenderedFile, message: str) -> Finding:
-    return Finding(str(root / file.path), None, None, "occupied", message)
+def _as_now(file: RenderedFile) -> New:
+    key = (file.template, file.resource)
+    return New(key, file.path, sha256(file.text), file.unstyled_sha256, lambda: file.text)
+
+
+def _as_before(memory: Memory, entry: Entry) -> New:
+    if entry.pending:
+        hash_of_theirs, text = entry.pending.theirs_sha256, partial(memory.theirs, entry)
+        return New(entry.key, entry.path, hash_of_theirs, None, text)
+    text = partial(memory.base, entry)
+    return New(entry.key, entry.path, entry.sha256, entry.unstyled_sha256, text)
+
+
+def _state_files(unit: str, memory: Memory, entry: Entry, decision: Decision) -> _StateFiles:
+    """The state of a file; None for what is there already."""
+    after, there = decision.entry, memory.paths(entry)
+    base = base_path(unit, after)
+    is_same = after == entry and base in there
+    files: _StateFiles = {base: None if is_same else base_text(after, decision.base())}
+    if after.pending and decision.theirs:
+        pending = pending_path(unit, after)
+        files[pending] = None if is_same and pending in there else decision.theirs()
+    return files
 
 
 def _require_distinct(files: Iterable[RenderedFile]) -> None:
-    """No two files on one path, also where the disk does not tell A from a."""
-    seen: dict[str, RenderedFile] = {}
+    """No two files on one path, also where the disk does not tell A from a, nor of one key."""
+    seen: dict[tuple[str | None, ...], RenderedFile] = {}
     for file in files:
-        other = seen.setdefault(file.path.casefold(), file)
-        if other is not file:
-            message = f"{other.template} and {file.template} both make this file"
-            raise InternalError(Finding(file.path, None, None, "same-path", message))
+        for key in ((folded(file.path),), (file.unit, file.template, file.resource)):
+            other = seen.setdefault(key, file)
+            if other is not file:
+                message = f"{other.template} and {file.template} both make this file"
+                raise InternalError(Finding(file.path, None, None, "same-path", message))

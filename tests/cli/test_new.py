@@ -4,17 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from etlgen import cli
+from etlgen import generation
+from etlgen.cli import screen
 from etlgen.errors import Finding, InternalError
 from etlgen.rendered import RenderedFile
 from etlgen.spec.models import Spec
-from etlgen.usecases import new
 
 from .conftest import Etlgen
 
@@ -36,19 +36,19 @@ CREATED = ["README.md", "etlgen.yaml", "sources/webshop.yaml", "src/shop_etl/a.p
 
 @pytest.fixture(autouse=True)
 def small_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def render(plan: SimpleNamespace) -> list[RenderedFile]:
-        texts: Mapping[str, str] = plan.texts
+    def render(plan: SimpleNamespace, units: Collection[str]) -> list[RenderedFile]:
         return [
-            *(RenderedFile(path, text, None, "spec") for path, text in texts.items()),
             RenderedFile("README.md", f"# {plan.name}\n", "etlgen", "README.md.jinja"),
             RenderedFile("src/shop_etl/a.py", "x={'a':1}\n", "sources/webshop", "a.py.jinja"),
         ]
 
-    def plan(spec: Spec, kinds: object, texts: Mapping[str, str]) -> SimpleNamespace:
-        return SimpleNamespace(package="shop_etl", name=spec.project.name, texts=texts, sources=())
+    def plan(spec: Spec, kinds: object) -> SimpleNamespace:
+        unit = f"sources/{spec.sources[0].name}"
+        source = SimpleNamespace(unit=unit, kind="file", package="webshop", resources=())
+        return SimpleNamespace(package="shop_etl", name=spec.project.name, sources=(source,))
 
-    monkeypatch.setattr(new, "plan_project", plan)
-    monkeypatch.setattr(new, "render_project", render)
+    monkeypatch.setattr(generation, "plan_project", plan)
+    monkeypatch.setattr(generation, "render_project", render)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop.yaml").write_text(SPEC)
 
@@ -193,7 +193,7 @@ def test_a_fault_of_etlgen_is_one_line(etlgen: Etlgen, monkeypatch: pytest.Monke
     def broken(*_: object) -> object:
         raise ValueError("what\x1b[2J?")
 
-    monkeypatch.setattr(new, "plan_project", broken)
+    monkeypatch.setattr(generation, "plan_project", broken)
     result = etlgen("new", "--spec", "shop.yaml")
     assert (result.code, result.out) == (1, "")
     assert result.err == (
@@ -211,7 +211,7 @@ def test_a_fault_of_a_template_names_it(etlgen: Etlgen, monkeypatch: pytest.Monk
     def broken(*_: object) -> object:
         raise InternalError(Finding("a.py.jinja", 3, None, "bad-render", "'x' is undefined"))
 
-    monkeypatch.setattr(new, "render_project", broken)
+    monkeypatch.setattr(generation, "render_project", broken)
     result = etlgen("new", "--spec", "shop.yaml")
     assert result.code == 1
     assert result.err.startswith("a.py.jinja:3: 'x' is undefined\n")
@@ -223,7 +223,7 @@ def test_an_interruption_writes_nothing(
     def interrupted(*_: object, **__: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(new, "styled", interrupted)
+    monkeypatch.setattr(generation, "styled", interrupted)
     result = etlgen("new", "--spec", "shop.yaml")
     assert (result.code, result.out, result.err) == (130, "", "etlgen: interrupted\n")
     assert etlgen("new", "--spec", "shop.yaml", "--json").json["exit_code"] == 130
@@ -236,7 +236,7 @@ class Terminal:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answer: bool | None) -> None:
         self.asked = 0
         self._answer = answer
-        monkeypatch.setattr(cli.typer, "confirm", self._confirm)
+        monkeypatch.setattr(screen.typer, "confirm", self._confirm)
         for stream in (sys.stdin, sys.stdout):
             monkeypatch.setattr(stream, "isatty", lambda: answer is not None, raising=False)
 
@@ -244,7 +244,7 @@ class Terminal:
         self.asked += 1
         assert self._answer is not None, "asked without a terminal"
         if not self._answer:
-            raise cli.typer.Abort
+            raise screen.typer.Abort
         return True
 
 

@@ -7,7 +7,7 @@ from textwrap import indent
 import pytest
 from pydantic import BaseModel
 
-from etlgen import cli
+from etlgen.cli.run import INTERRUPTED
 from etlgen.errors import EtlgenError
 from etlgen.kinds import load_kinds
 from etlgen.kinds.file.spec import FORMATS, FileResource, FileSource
@@ -66,7 +66,7 @@ def test_the_commands_print_what_is_shown(tmp_path: Path) -> None:
 
 
 def test_all_exit_codes_are_listed() -> None:
-    codes = {0, cli.INTERRUPTED, *(kind.exit_code for kind in EtlgenError.__subclasses__())}
+    codes = {0, INTERRUPTED, *(kind.exit_code for kind in EtlgenError.__subclasses__())}
     assert [int(row[0]) for row in rows(SPEC, "## Errors and exit codes")] == sorted(codes)
 
 

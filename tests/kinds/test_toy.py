@@ -17,7 +17,6 @@ from etlgen.render.lint import Linter
 from etlgen.render.project import render_project
 from etlgen.rendered import RenderedFile
 from etlgen.spec.reading import read_project_file
-from etlgen.spec.split import split
 from etlgen.templates import templates_root
 
 pytestmark = pytest.mark.slow
@@ -129,7 +128,7 @@ def test_toy_templates_are_linted_as_all_others(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Renderer, "render", keep)
     kinds = load_kinds()
     spec = read_project_file(SPEC, "spec.yaml", kinds)
-    render_project(plan_project(spec, kinds, split(SPEC, "spec.yaml")))
+    render_project(plan_project(spec, kinds))
     monkeypatch.undo()
 
     linter = Linter([TOY / "templates", templates_root()])

@@ -9,7 +9,7 @@ import pytest
 from etlgen.errors import MissingAnswers, SpecError, format_finding
 from etlgen.kinds import load_kinds
 from etlgen.kinds.file.spec import FileResource, FileSource
-from etlgen.spec.reading import read_project_folder
+from etlgen.spec.reading import read_project
 from etlgen.spec.split import split
 from etlgen.vocabulary.column import Clean, ColumnType
 from tests.spec.specs import ONE_COLUMN, SHOP, faults, faults_of_column, read
@@ -468,7 +468,7 @@ def test_a_folder_reads_as_the_file_that_it_was_split_from(tmp_path: Path) -> No
     for path, text in split(SHOP, "spec.yaml").items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text)
-    assert read_project_folder(tmp_path, load_kinds()) == read(SHOP)
+    assert read_project(tmp_path, load_kinds()) == read(SHOP)
 
 
 def test_a_folder_names_the_file_of_each_fault(tmp_path: Path) -> None:
@@ -477,7 +477,7 @@ def test_a_folder_names_the_file_of_each_fault(tmp_path: Path) -> None:
     (tmp_path / "sources/a.yaml").write_text("kind: file\npath: data\nresources: {}\n")
     (tmp_path / "sources/b.yaml").write_text("kind: nothing\n")
     with pytest.raises(SpecError) as caught:
-        read_project_folder(tmp_path, load_kinds())
+        read_project(tmp_path, load_kinds())
     assert [(f.file, f.line, f.message) for f in caught.value.findings] == [
         ("etlgen.yaml", 2, "unknown key 'ownr'"),
         ("sources/a.yaml", 3, "at least one is needed here"),
@@ -490,13 +490,13 @@ def test_syntax_errors_come_alone(tmp_path: Path) -> None:
     (tmp_path / "etlgen.yaml").write_text("nonsense: 1\n")
     (tmp_path / "sources/a.yaml").write_text("kind: [\n")
     with pytest.raises(SpecError) as caught:
-        read_project_folder(tmp_path, load_kinds())
+        read_project(tmp_path, load_kinds())
     assert [(f.file, f.code) for f in caught.value.findings] == [("sources/a.yaml", "yaml")]
 
 
 def test_a_folder_without_a_project(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"etlgen\.yaml: there is no such file; run etlgen in"):
-        read_project_folder(tmp_path, load_kinds())
+        read_project(tmp_path, load_kinds())
 
 
 def test_a_large_spec_is_read_in_bounded_time() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from etlgen.errors import SpecError
 from etlgen.kinds import load_kinds
 from etlgen.spec.document import parse_document
-from etlgen.spec.reading import read_project_folder
+from etlgen.spec.reading import read_project
 from etlgen.spec.split import split
 from tests.spec.specs import SHOP, read
 
@@ -152,4 +152,4 @@ def test_the_parts_give_an_equal_spec(tmp_path: Path) -> None:
         for path, part in split(text, "spec.yaml").items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(part)
-        assert read_project_folder(folder, load_kinds()) == read(text)
+        assert read_project(folder, load_kinds()) == read(text)

@@ -12,7 +12,6 @@ from etlgen.plan import plan_project
 from etlgen.render import Renderer, project
 from etlgen.rendered import RenderedFile
 from etlgen.spec.reading import read_project_file
-from etlgen.spec.split import split
 
 ROOT = Path(__file__).parents[2]
 SHOP = (ROOT / "fixtures/shop/shop.yaml").read_text(encoding="utf-8")
@@ -61,7 +60,7 @@ def renderings() -> tuple[Rendering, ...]:
         template: str,
         path: str,
         context: Any,
-        unit: str | None,
+        unit: str,
         *,
         resource: str | None = None,
     ) -> RenderedFile:
@@ -73,7 +72,7 @@ def renderings() -> tuple[Rendering, ...]:
         for text in (SHOP, BARE):
             kinds = load_kinds()
             spec = read_project_file(text, "spec.yaml", kinds)
-            project.render_project(plan_project(spec, kinds, split(text, "spec.yaml")))
+            project.render_project(plan_project(spec, kinds))
     return tuple(found)
 
 

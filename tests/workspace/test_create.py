@@ -11,9 +11,9 @@ import pytest
 
 from etlgen.errors import EtlgenError, Refused, UsageError
 from etlgen.rendered import RenderedFile
-from etlgen.workspace import apply
-from etlgen.workspace.apply import apply_new, require_vacant
-from etlgen.workspace.compare import ChangeSet, compare
+from etlgen.workspace import create
+from etlgen.workspace.changes import Change, ChangeSet, Verb
+from etlgen.workspace.create import apply_new, require_vacant
 
 FILES = [
     RenderedFile("README.md", "# é\n", "etlgen", "a"),
@@ -24,8 +24,9 @@ STATE = {".etlgen/units/etlgen.json": "{}\n"}
 EXPECTED = {file.path: file.text for file in FILES} | STATE
 
 
-def changes(root: Path) -> ChangeSet:
-    return compare(FILES, root)
+def changes() -> ChangeSet:
+    created = (Change(file.path, Verb.CREATE, None, file.text, file.unit) for file in FILES)
+    return ChangeSet(tuple(created), STATE)
 
 
 def tree(folder: Path) -> dict[str, bytes | str]:
@@ -51,7 +52,7 @@ def contents(folder: Path) -> dict[str, str]:
 def refused(folder: Path, root: Path, kind: type[EtlgenError] = Refused) -> EtlgenError:
     """Applying is refused and leaves all as it was."""
     before = tree(folder)
-    for attempt in (lambda: require_vacant(root), lambda: apply_new(ChangeSet(()), STATE, root)):
+    for attempt in (lambda: require_vacant(root), lambda: apply_new(ChangeSet((), STATE), root)):
         with pytest.raises(kind) as caught:
             attempt()
         assert tree(folder) == before
@@ -60,7 +61,7 @@ def refused(folder: Path, root: Path, kind: type[EtlgenError] = Refused) -> Etlg
 
 def test_a_new_folder_holds_the_files_and_the_state(tmp_path: Path) -> None:
     root = tmp_path / "shop"
-    apply_new(changes(root), STATE, root)
+    apply_new(changes(), root)
     assert contents(root) == EXPECTED
     assert list(tmp_path.iterdir()) == [root]
 
@@ -68,7 +69,7 @@ def test_a_new_folder_holds_the_files_and_the_state(tmp_path: Path) -> None:
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     root = tmp_path / "shop"
     root.mkdir(mode=0o700)
-    apply_new(changes(root), STATE, root)
+    apply_new(changes(), root)
     assert contents(root) == EXPECTED
     assert root.stat().st_mode & 0o777 == 0o700
 
@@ -77,7 +78,7 @@ def test_the_current_folder_can_be_filled(tmp_path: Path, monkeypatch: pytest.Mo
     root = tmp_path / "shop"
     root.mkdir()
     monkeypatch.chdir(root)
-    apply_new(changes(root), STATE, root)
+    apply_new(changes(), root)
     assert contents(root) == EXPECTED
     os.chdir(tmp_path)
 
@@ -85,7 +86,7 @@ def test_the_current_folder_can_be_filled(tmp_path: Path, monkeypatch: pytest.Mo
 def test_modes_follow_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        apply_new(changes(tmp_path / "shop"), STATE, tmp_path / "shop")
+        apply_new(changes(), tmp_path / "shop")
     finally:
         os.umask(before)
     assert (tmp_path / "shop").stat().st_mode & 0o777 == 0o750
@@ -127,16 +128,16 @@ def test_a_parent_that_is_not_there_is_a_mistake_in_typing(tmp_path: Path) -> No
 
 def test_what_came_in_meanwhile_is_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "shop"
-    real = apply._write
+    real = create._write
 
     def racing(path: Path, text: str) -> None:
         real(path, text)
         root.mkdir(exist_ok=True)
         (root / "mine.txt").write_text("precious")
 
-    monkeypatch.setattr(apply, "_write", racing)
+    monkeypatch.setattr(create, "_write", racing)
     with pytest.raises(Refused, match="nothing was changed"):
-        apply_new(changes(root), STATE, root)
+        apply_new(changes(), root)
     assert tree(tmp_path) == {"shop": "folder", "shop/mine.txt": b"precious"}
 
 
@@ -154,7 +155,7 @@ def test_a_failure_at_any_file_leaves_nothing(
     if existing:
         root.mkdir()
     before = tree(tmp_path)
-    real, done = apply._write, []
+    real, done = create._write, []
 
     def failing(path: Path, text: str) -> None:
         if len(done) == written:
@@ -162,9 +163,9 @@ def test_a_failure_at_any_file_leaves_nothing(
         done.append(path)
         real(path, text)
 
-    monkeypatch.setattr(apply, "_write", failing)
+    monkeypatch.setattr(create, "_write", failing)
     with pytest.raises(Refused if isinstance(error, OSError) else KeyboardInterrupt):
-        apply_new(changes(root), STATE, root)
+        apply_new(changes(), root)
     assert tree(tmp_path) == before
 
 
@@ -177,7 +178,7 @@ def test_a_failure_at_the_rename_leaves_nothing(
 
     monkeypatch.setattr(Path, "rename", failing)
     with pytest.raises((Refused, KeyboardInterrupt)):
-        apply_new(changes(tmp_path / "shop"), STATE, tmp_path / "shop")
+        apply_new(changes(), tmp_path / "shop")
     assert tree(tmp_path) == {}
 
 
@@ -186,19 +187,19 @@ def test_a_killed_process_does_not_touch_the_destination(tmp_path: Path) -> None
     script = f"""
         import os, signal
         from pathlib import Path
-        from etlgen.workspace import apply
-        from etlgen.workspace.compare import ChangeSet
-        real = apply._write
+        from etlgen.workspace import create
+        from etlgen.workspace.changes import ChangeSet
+        real = create._write
         def dying(path, text):
             real(path, text)
             os.kill(os.getpid(), signal.SIGKILL)
-        apply._write = dying
-        apply.apply_new(ChangeSet(()), {STATE!r}, Path({str(root)!r}))
+        create._write = dying
+        create.apply_new(ChangeSet((), {STATE!r}), Path({str(root)!r}))
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert not root.exists()
-    apply_new(changes(root), STATE, root)
+    apply_new(changes(), root)
     assert contents(root) == EXPECTED
 
 

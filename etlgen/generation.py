@@ -1,0 +1,146 @@
+"""From a spec to the units of a project as they should be: rendered, styled, with their origin."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from itertools import groupby
+
+from etlgen import __version__
+from etlgen.errors import Finding, SpecError
+from etlgen.kinds import Kind
+from etlgen.names import folded
+from etlgen.plan import ProjectPlan, plan_project
+from etlgen.plan.model import SourcePlan
+from etlgen.render.project import render_project
+from etlgen.rendered import (
+    KINDS,
+    PROJECT_UNIT,
+    RUNTIME_UNIT,
+    SOURCES,
+    RenderedFile,
+    kind_unit,
+    sha256,
+)
+from etlgen.spec.models import Spec
+from etlgen.style import styled
+from etlgen.workspace.compare import Wanted
+from etlgen.workspace.state import State, Unit
+
+Texts = Mapping[str, str]
+"""The canonical text of each spec file by its unit: `etlgen`, `sources/crm`."""
+
+
+def stale_units(state: State, texts: Texts) -> set[str]:
+    """The units that may have to change: another etlgen, another input, or something missing."""
+    names = {PROJECT_UNIT, RUNTIME_UNIT, *texts, *state.units} - gone_sources(state, texts)
+    return {name for name in names if _is_stale(state, name, texts)}
+
+
+def gone_sources(state: State, texts: Texts) -> set[str]:
+    """Units of sources whose spec file is not there any more."""
+    return {name for name in state.units if name.startswith(SOURCES) and name not in texts}
+
+
+def wanted_units(
+    spec: Spec, texts: Texts, kinds: Mapping[str, Kind], state: State, units: Collection[str]
+) -> list[Wanted]:
+    """Some units of the spec, and what they need and the project lacks, rendered and styled.
+
+    Raises `SpecError` where one claims what another unit of the project has.
+    """
+    plan = plan_project(spec, kinds)
+    chosen = [unit for unit in _units(plan, texts) if unit.name in units]
+    missing = {need for unit in chosen for need in unit.needs} - state.units.keys()
+    chosen += [unit for unit in _units(plan, texts) if unit.name in missing - set(units)]
+    _require_unclaimed(chosen, state, texts)
+    names = {unit.name for unit in chosen}
+    rendered = render_project(plan, names)
+    files = styled(rendered, package=plan.package, known=_known(state, names))
+    by_unit = groupby(sorted(files, key=_unit_of), key=_unit_of)
+    of = {name: tuple(group) for name, group in by_unit}
+    return [Wanted(unit, of.get(unit.name, ())) for unit in chosen]
+
+
+def unneeded(state: State, wanted: Sequence[Wanted], gone: Collection[str]) -> set[str]:
+    """Units of kinds that no source is of any more."""
+    units = {name: unit for name, unit in state.units.items() if name not in gone}
+    units |= {one.unit.name: one.unit for one in wanted}
+    needs = {need for unit in units.values() for need in unit.needs}
+    return {name for name in state.units if name.startswith(KINDS) and name not in needs}
+
+
+def input_sha256(unit: str, texts: Texts) -> str:
+    """The hash of what a unit is generated from: the project's file, and for a source its own."""
+    own = texts[unit] if unit.startswith(SOURCES) else ""
+    return sha256(texts[PROJECT_UNIT] + own)
+
+
+def _units(plan: ProjectPlan, texts: Texts) -> Iterator[Unit]:
+    yield _unit(PROJECT_UNIT, texts, needs=(RUNTIME_UNIT,))
+    yield _unit(RUNTIME_UNIT, texts)
+    for kind in sorted({source.kind for source in plan.sources}):
+        yield _unit(kind_unit(kind), texts, needs=(RUNTIME_UNIT,))
+    for source in plan.sources:
+        yield _unit(source.unit, texts, _claims(source), (PROJECT_UNIT, kind_unit(source.kind)))
+
+
+def _unit(
+    name: str, texts: Texts, claims: tuple[str, ...] = (), needs: tuple[str, ...] = ()
+) -> Unit:
+    return Unit(name, __version__, version("black"), input_sha256(name, texts), claims, needs)
+
+
+def _claims(source: SourcePlan) -> tuple[str, ...]:
+    """What no other source may be: one package with this one, or load one of its tables."""
+    tables = (f"table {folded(resource.table)}" for resource in source.resources)
+    return (f"package {source.package}", *sorted(tables))
+
+
+def _is_stale(state: State, name: str, texts: Texts) -> bool:
+    unit = state.units.get(name)
+    return (
+        unit is None
+        or unit.etlgen != __version__
+        or unit.input_sha256 != input_sha256(name, texts)
+        or not all(need in state.units for need in unit.needs)
+    )
+
+
+def _require_unclaimed(units: Iterable[Unit], state: State, texts: Texts) -> None:
+    chosen = {unit.name: unit for unit in units}
+    others = state.units.keys() - chosen.keys() - gone_sources(state, texts)
+    owners = {claim: name for name in sorted(others) for claim in state.units[name].claims}
+    found = [
+        _collision(unit.name, claim, owners[claim])
+        for unit in chosen.values()
+        for claim in unit.claims
+        if claim in owners
+    ]
+    if found:
+        raise SpecError(found)
+
+
+def _collision(unit: str, claim: str, owner: str) -> Finding:
+    what, _, name = claim.partition(" ")
+    message = f"{owner.removeprefix(SOURCES)} already has the {what} {name!r}"
+    hint = "give it another 'table:'" if what == "table" else "give the source another name"
+    return Finding(f"{unit}.yaml", None, None, "collision", message, hint)
+
+
+def _unit_of(file: RenderedFile) -> str:
+    return file.unit
+
+
+def _known(state: State, units: Iterable[str]) -> dict[str, str]:
+    """Texts that need no Black again, by the hash of what it made them of."""
+    known: dict[str, str] = {}
+    for name in units:
+        unit = state.units.get(name)
+        if unit is None or (unit.etlgen != __version__ and unit.black != version("black")):
+            continue
+        memory = state.memory(name)
+        for entry in memory.entries.values():
+            if entry.unstyled_sha256:
+                known[entry.unstyled_sha256] = memory.base(entry)
+    return known

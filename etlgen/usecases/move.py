@@ -1,0 +1,132 @@
+"""`etlgen mv`: a generated file or folder goes elsewhere, and etlgen follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from etlgen.errors import Finding, Refused, UsageError
+from etlgen.kinds import load_kinds
+from etlgen.names import BadName, import_package
+from etlgen.outcome import Outcome
+from etlgen.rendered import PROJECT_UNIT, SOURCES
+from etlgen.spec.edit import with_scalar
+from etlgen.spec.reading import read_project
+from etlgen.usecases.generate import regenerated
+from etlgen.usecases.options import Options
+from etlgen.usecases.project import (
+    Confirm,
+    Project,
+    inside,
+    moved_file,
+    opened,
+    own_file,
+    require_same_version,
+    settle,
+    unit_texts,
+    with_own,
+)
+from etlgen.workspace.changes import Change, ChangeSet, Verb
+from etlgen.workspace.disk import decoded, read_file
+from etlgen.workspace.state import Entry, base_path, base_text
+
+_SRC = "src/"
+
+
+def move(options: Options, old: Path, new: Path, confirm: Confirm) -> Outcome:
+    """Move what is at `old` to `new`, or follow where the team has moved it already."""
+    with opened(options) as project:
+        here, there = (inside(project.root, options.start, path) for path in (old, new))
+        package = read_project(project.root, load_kinds(), ()).project.import_package
+        if here == f"{_SRC}{package}":
+            changes = _package_renamed(project, package, there, options)
+            steps = (f"git grep -nw {package}  # what still says the old name", "make test")
+            return settle(project, changes, options, confirm, steps)
+        return settle(project, _moved(project, here, there), options, confirm)
+
+
+def _package_renamed(project: Project, old: str, there: str, options: Options) -> ChangeSet:
+    """The package is named in etlgen.yaml; all that imports it is generated anew."""
+    require_same_version(project.state)
+    new = there.removeprefix(_SRC)
+    try:
+        import_package(new)
+    except BadName as bad:
+        raise UsageError(Finding(there, None, None, "name", bad.message, bad.hint)) from bad
+    texts = dict(unit_texts(project.root))
+    spec = f"{PROJECT_UNIT}.yaml"
+    texts[PROJECT_UNIT] = with_scalar(texts[PROJECT_UNIT], spec, "package", new)
+    changes = regenerated(project, texts, options)
+    own = [
+        moved
+        for path in _own_files(project, f"{_SRC}{old}")
+        for moved in moved_file(project.root, path, f"{there}{path.removeprefix(_SRC + old)}")
+    ]
+    return with_own(changes, [*own_file(project.root, spec, texts[PROJECT_UNIT]), *own])
+
+
+def _own_files(project: Project, folder: str) -> Iterator[str]:
+    """The team's own files below a folder."""
+    generated = {entry.location for _, entry in project.state.entries()}
+    for file in sorted((project.root / folder).rglob("*")):
+        path = file.relative_to(project.root).as_posix()
+        if file.is_file() and "__pycache__" not in file.parts and path not in generated:
+            yield path
+
+
+def _moved(project: Project, here: str, there: str) -> ChangeSet:
+    changes: list[Change] = []
+    state: dict[str, str | None] = {}
+    for unit, entry in project.state.entries():
+        target = _below(entry.location, here, there)
+        if target is None:
+            continue
+        changes += _file_moved(project, unit, entry, target)
+        state |= _entry_moved(project, unit, entry, target)
+    if not changes:
+        raise UsageError(_nothing_there(here))
+    return ChangeSet(tuple(sorted(changes, key=lambda change: change.path)), state)
+
+
+def _below(path: str, here: str, there: str) -> str | None:
+    if path == here:
+        return there
+    return f"{there}{path.removeprefix(here)}" if path.startswith(f"{here}/") else None
+
+
+def _file_moved(project: Project, unit: str, entry: Entry, target: str) -> Iterator[Change]:
+    old, new = (read_file(project.root, path) for path in (entry.location, target))
+    if old is not None and new is not None:
+        message = "is there already"
+        raise Refused(Finding(target, None, None, "occupied", message, "move one of them away"))
+    found = old or new
+    if found is None:
+        message = f"is gone, and not at {target}"
+        hint = f"bring it back: git checkout -- {entry.location}"
+        raise Refused(Finding(entry.location, None, None, "missing", message, hint))
+    text = decoded(found.raw)
+    origin = entry.location if old is not None else None
+    yield Change(target, Verb.MOVE, text, text, unit, origin)
+
+
+def _entry_moved(
+    project: Project, unit: str, entry: Entry, target: str
+) -> Mapping[str, str | None]:
+    if entry.pending:
+        message = "has an unresolved conflict"
+        hint = f"settle it first: etlgen resolve {entry.location}"
+        raise Refused(Finding(entry.location, None, None, "conflict", message, hint))
+    memory = project.state.memory(unit)
+    moved = replace(entry, moved_to=None if target == entry.path else target)
+    gone = dict.fromkeys(memory.paths(entry))
+    return gone | {base_path(unit, moved): base_text(moved, memory.base(entry))}
+
+
+def _nothing_there(here: str) -> Finding:
+    if here.startswith(SOURCES) and here.endswith(".yaml"):
+        name = here.removeprefix(SOURCES).removesuffix(".yaml")
+        hint = f"a source is renamed with etlgen rename-source {name} NEW"
+        return Finding(here, None, None, "spec-file", "is a spec file", hint)
+    message = "nothing that etlgen generated is there"
+    return Finding(here, None, None, "not-generated", message, "move it with git mv")

@@ -1,0 +1,48 @@
+"""`etlgen remove-source`: a source's spec file and its code go; its tables stay."""
+
+from __future__ import annotations
+
+from etlgen.errors import Finding, UsageError
+from etlgen.generation import unneeded
+from etlgen.outcome import Outcome
+from etlgen.rendered import SOURCES
+from etlgen.spec.fields import did_you_mean
+from etlgen.usecases.options import Options
+from etlgen.usecases.project import (
+    Confirm,
+    Project,
+    opened,
+    own_file,
+    require_same_version,
+    settle,
+    spec_path,
+    with_own,
+)
+from etlgen.workspace.compare import compare
+
+
+def remove_source(options: Options, name: str, confirm: Confirm) -> Outcome:
+    """Remove what is generated of a source. Refused where a file of it was edited."""
+    with opened(options) as project:
+        unit = require_source(project, name)
+        require_same_version(project.state, (unit,))
+        gone = {unit}
+        gone |= unneeded(project.state, (), gone)
+        changes = compare(project.state, (), sorted(gone), force=options.force)
+        changes = with_own(changes, own_file(project.root, spec_path(project.root, unit), None))
+        claims = project.state.units[unit].claims
+        tables = [claim.removeprefix("table ") for claim in claims if claim.startswith("table ")]
+        steps = (f"make test  # the tables stay in the database: {', '.join(tables)}",)
+        return settle(project, changes, options, confirm, steps)
+
+
+def require_source(project: Project, name: str) -> str:
+    """The unit of a source of the project."""
+    sources = [
+        unit.removeprefix(SOURCES) for unit in project.state.units if unit.startswith(SOURCES)
+    ]
+    if name not in sources:
+        message = f"there is no source {name!r}"
+        hint = did_you_mean(name, sources) or f"sources: {', '.join(sources) or 'none'}"
+        raise UsageError(Finding(None, None, None, "no-source", message, hint))
+    return f"{SOURCES}{name}"

@@ -1,0 +1,135 @@
+"""`etlgen resolve`: a conflict is settled, or a file declared to be as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from etlgen.errors import Finding, Refused, UsageError
+from etlgen.outcome import Outcome
+from etlgen.rendered import sha256
+from etlgen.usecases.options import Options
+from etlgen.usecases.project import Confirm, Project, inside, opened, settle
+from etlgen.workspace.changes import Change, ChangeSet, Verb
+from etlgen.workspace.disk import DiskFile, decoded, read_file
+from etlgen.workspace.markers import chosen, is_unresolved
+from etlgen.workspace.merge import merged
+from etlgen.workspace.state import Entry, Memory, Pending, base_path, base_text
+from etlgen.workspace.text import PLAIN, in_style
+
+Side = Literal["mine", "new"]
+
+
+def resolve(
+    options: Options, paths: Sequence[Path], side: Side | None, confirm: Confirm
+) -> Outcome:
+    """Take one side of what is marked in the files, or without `side` take them as they are now."""
+    with opened(options) as project:
+        changes: list[Change] = []
+        state: dict[str, str | None] = {}
+        for path in paths or _open_conflicts(project):
+            place = inside(project.root, options.start, path)
+            unit, entry = _owner(project, place)
+            change, texts = _resolved(project, unit, entry, side)
+            changes.append(change)
+            state |= texts
+        ordered = tuple(sorted(changes, key=lambda change: change.path))
+        return settle(project, ChangeSet(ordered, state), options, confirm)
+
+
+def _open_conflicts(project: Project) -> list[Path]:
+    found = [entry.location for _, entry in project.state.entries() if entry.pending]
+    if not found:
+        message = "no file waits for a resolution"
+        raise UsageError(Finding(None, None, None, "no-conflict", message, "see etlgen check"))
+    return [project.root / location for location in found]
+
+
+def _owner(project: Project, place: str) -> tuple[str, Entry]:
+    for unit, entry in project.state.entries():
+        if entry.location == place:
+            return unit, entry
+    message = "etlgen did not generate this file"
+    raise UsageError(Finding(place, None, None, "not-generated", message))
+
+
+def _resolved(
+    project: Project, unit: str, entry: Entry, side: Side | None
+) -> tuple[Change, dict[str, str | None]]:
+    """What becomes of a file, and of its state."""
+    memory = project.state.memory(unit)
+    disk = read_file(project.root, entry.location)
+    mine = None if disk is None else disk.text
+    if entry.pending:
+        after = _settled(entry, entry.pending, mine, memory, side)
+        base = memory.theirs(entry)
+        settled = entry.advanced(entry.pending.theirs_sha256, None)
+        settled = replace(settled, is_deleted=after is None)
+    else:
+        base = memory.base(entry)
+        after, settled = _declared(entry, base, mine, side)
+    state: dict[str, str | None] = dict.fromkeys(memory.paths(entry))
+    state[base_path(unit, settled)] = base_text(settled, base)
+    return _change(unit, entry.location, disk, after), state
+
+
+def _settled(
+    entry: Entry, pending: Pending, mine: str | None, memory: Memory, side: Side | None
+) -> str | None:
+    """The text of a file that had a conflict."""
+    path = entry.location
+    if mine is None:
+        return memory.theirs(entry) if side == "new" else None
+    if is_unresolved(mine, pending.id):
+        return _chosen(path, mine, pending, side, "has conflict markers")
+    if sha256(mine) == pending.before_sha256:
+        marked = merged(path, mine, memory.base(entry), memory.theirs(entry)).text
+        return _chosen(path, marked, pending, side, "is as it was before the conflict")
+    if side == "new":
+        message = "has no conflict markers any more, so there are no sides to take"
+        raise _refusal(path, message, f"take it as it is: etlgen resolve {path}")
+    return mine
+
+
+def _chosen(path: str, text: str, pending: Pending, side: Side | None, message: str) -> str:
+    if side is None:
+        raise _refusal(path, message, "edit it, or take a side: --mine or --new")
+    try:
+        return chosen(text, pending.id, side)
+    except ValueError as error:
+        raise _refusal(path, str(error), "finish by hand what was begun by hand") from None
+
+
+def _declared(
+    entry: Entry, base: str, mine: str | None, side: Side | None
+) -> tuple[str | None, Entry]:
+    """A file that is missing, or is as it was generated earlier: on purpose, or not."""
+    path = entry.location
+    is_outdated = mine is not None and sha256(mine) in entry.superseded
+    if mine is not None and not is_outdated:
+        raise UsageError(Finding(path, None, None, "no-conflict", "there is nothing to resolve"))
+    if side is None:
+        message = "is missing" if mine is None else "is as it was generated earlier"
+        raise _refusal(path, message, "is that on purpose? --mine; else --new writes the file")
+    if side == "new":
+        return base, replace(entry, is_deleted=False)
+    if mine is None:
+        return None, replace(entry, is_deleted=True)
+    others = tuple(one for one in entry.superseded if one != sha256(mine))
+    return mine, replace(entry, superseded=others)
+
+
+def _change(unit: str, path: str, disk: DiskFile | None, after: str | None) -> Change:
+    before = None if disk is None else decoded(disk.raw)
+    if disk is not None and after == disk.text:
+        return Change(path, Verb.KEEP, before, before, unit)
+    if after is None:
+        return Change(path, Verb.KEEP_DELETED, None, None, unit)
+    verb = Verb.CREATE if disk is None else Verb.UPDATE
+    return Change(path, verb, before, decoded(in_style(after, disk.style if disk else PLAIN)), unit)
+
+
+def _refusal(path: str, message: str, hint: str) -> Refused:
+    return Refused(Finding(path, None, None, "unresolved", message, hint))

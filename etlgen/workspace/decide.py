@@ -1,0 +1,93 @@
+"""What happens to one file: the team's text, the base that was last generated, and the new text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from etlgen.rendered import sha256
+from etlgen.workspace.changes import Verb
+from etlgen.workspace.merge import conflict_id, is_unresolved, merged
+from etlgen.workspace.state import Entry, Key, Memory, Pending
+
+Text = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A file as it is generated now; its text is read only where it is needed."""
+
+    key: Key
+    path: str
+    sha256: str
+    unstyled_sha256: str | None
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verb, the canonical text that is to be on disk, and what is remembered of it.
+
+    `base` gives the text of which `entry` has the hash, `theirs` what a conflict keeps back.
+    """
+
+    verb: Verb
+    after: str | None
+    entry: Entry
+    base: Text
+    theirs: Text | None = None
+    note: str = ""
+
+
+def decide(entry: Entry, new: New, mine: str | None, memory: Memory) -> Decision:
+    """Three texts decide; `mine` is the canonical text on disk, None for no file.
+
+    A conflict that waits stays one. Anything else that is on disk resolves it, and what came then
+    becomes the base.
+    """
+    pending = entry.pending
+    if pending is None:
+        return _decide(entry, lambda: memory.base(entry), new, mine)
+    if mine is None or not is_open(pending, mine):
+        resolved = entry.advanced(pending.theirs_sha256, None)
+        return _decide(resolved, lambda: memory.theirs(entry), new, mine)
+    base, theirs = partial(memory.base, entry), partial(memory.theirs, entry)
+    if is_unresolved(mine, pending.id):
+        return Decision(Verb.CONFLICT, mine, entry, base, theirs, "not resolved yet")
+    return _decide(replace(entry, pending=None), base, new, mine)
+
+
+def is_open(pending: Pending, mine: str) -> bool:
+    """Whether a conflict waits: its markers are there, or the file is as it was before it."""
+    return is_unresolved(mine, pending.id) or sha256(mine) == pending.before_sha256
+
+
+def _decide(entry: Entry, base: Text, new: New, mine: str | None) -> Decision:
+    advanced = _advanced(entry, new)
+    if mine is None:
+        return Decision(Verb.KEEP_DELETED, None, advanced, new.text)
+    advanced = replace(advanced, is_deleted=False)
+    hash_of_mine = sha256(mine)
+    if hash_of_mine == new.sha256:
+        verb = Verb.UNCHANGED if entry.sha256 == new.sha256 else Verb.ADOPT
+        return Decision(verb, mine, advanced, new.text)
+    if hash_of_mine == entry.sha256:
+        return Decision(Verb.UPDATE, new.text(), advanced, new.text)
+    if new.sha256 == entry.sha256:
+        return Decision(Verb.KEEP, mine, advanced, new.text)
+    result = merged(new.path, mine, base(), new.text())
+    if result.is_conflict:
+        pending = Pending(conflict_id(mine, new.text()), hash_of_mine, new.sha256)
+        entry = replace(entry, path=new.path, is_deleted=False, pending=pending)
+        note = "; ".join(result.reasons)
+        return Decision(Verb.CONFLICT, result.text, entry, base, new.text, note)
+    verb = Verb.KEEP if result.text == mine else Verb.MERGE
+    return Decision(verb, result.text, advanced, new.text)
+
+
+def _advanced(entry: Entry, new: New) -> Entry:
+    entry = replace(entry, path=new.path)
+    if entry.sha256 == new.sha256:
+        return replace(entry, unstyled_sha256=new.unstyled_sha256 or entry.unstyled_sha256)
+    return entry.advanced(new.sha256, new.unstyled_sha256)
