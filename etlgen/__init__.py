@@ -1,3 +1,3 @@
 """etlgen writes the ETL project that a careful data engineer would have written by hand."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

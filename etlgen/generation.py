@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import groupby
 
@@ -25,7 +26,7 @@ from etlgen.rendered import (
 from etlgen.spec.models import Spec
 from etlgen.style import styled
 from etlgen.workspace.compare import Wanted
-from etlgen.workspace.state import State, Unit
+from etlgen.workspace.state import State, Unit, digest_of_entries, digest_of_files
 
 Texts = Mapping[str, str]
 """The canonical text of each spec file by its unit: `etlgen`, `sources/crm`."""
@@ -59,7 +60,12 @@ def wanted_units(
     files = styled(rendered, package=plan.package, known=_known(state, names))
     by_unit = groupby(sorted(files, key=_unit_of), key=_unit_of)
     of = {name: tuple(group) for name, group in by_unit}
-    return [Wanted(unit, of.get(unit.name, ())) for unit in chosen]
+    return [_wanted(unit, of.get(unit.name, ())) for unit in chosen]
+
+
+def _wanted(unit: Unit, files: tuple[RenderedFile, ...]) -> Wanted:
+    digest = digest_of_files({(one.template, one.resource): sha256(one.text) for one in files})
+    return Wanted(replace(unit, files_sha256=digest), files)
 
 
 def unneeded(state: State, wanted: Sequence[Wanted], gone: Collection[str]) -> set[str]:
@@ -104,19 +110,21 @@ def _is_stale(state: State, name: str, texts: Texts) -> bool:
         or unit.etlgen != __version__
         or unit.input_sha256 != input_sha256(name, texts)
         or not all(need in state.units for need in unit.needs)
+        or unit.files_sha256 != digest_of_entries(state.memory(name).entries)
     )
 
 
 def _require_unclaimed(units: Iterable[Unit], state: State, texts: Texts) -> None:
+    """No claim twice, neither of what is generated nor, after a merge of branches, of the rest."""
+    owners: dict[str, str] = {}
+    found: list[Finding] = []
     chosen = {unit.name: unit for unit in units}
     others = state.units.keys() - chosen.keys() - gone_sources(state, texts)
-    owners = {claim: name for name in sorted(others) for claim in state.units[name].claims}
-    found = [
-        _collision(unit.name, claim, owners[claim])
-        for unit in chosen.values()
-        for claim in unit.claims
-        if claim in owners
-    ]
+    for unit in (*(state.units[name] for name in sorted(others)), *chosen.values()):
+        for claim in unit.claims:
+            owner = owners.setdefault(claim, unit.name)
+            if owner != unit.name:
+                found.append(_collision(unit.name, claim, owner))
     if found:
         raise SpecError(found)
 

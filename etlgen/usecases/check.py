@@ -17,6 +17,7 @@ from etlgen.workspace.changes import Verb
 from etlgen.workspace.compare import compare
 from etlgen.workspace.decide import is_open
 from etlgen.workspace.disk import read_file
+from etlgen.workspace.markers import is_unresolved
 from etlgen.workspace.state import Entry, State, Unit
 
 _STAYS_AWAY = "etlgen resolve {path} --mine says that it stays away, --new writes it"
@@ -87,7 +88,12 @@ def _trouble(unit: Unit, entry: Entry, mine: str | None) -> Iterator[Finding]:
             hint = f"bring it back: git checkout -- {path}; {_STAYS_AWAY.format(path=path)}"
             yield Finding(path, None, None, "missing", "was generated and is not there", hint)
     elif entry.pending and is_open(entry.pending, mine):
-        yield unresolved(path, None, "has an unresolved conflict")
+        if is_unresolved(mine, entry.pending.id):
+            yield unresolved(path, None, "has an unresolved conflict")
+        else:
+            message = "is as it was before the conflict, which says nothing of how it ended"
+            hint = f"take a side: etlgen resolve {path} --mine (or --new)"
+            yield Finding(path, None, None, "conflict", message, hint)
     elif sha256(mine) in entry.superseded:
         message = f"is as an older etlgen or spec made it, .etlgen says {unit.etlgen}"
         yield Finding(path, None, None, "outdated", message, _COMMITTED_APART.format(path=path))

@@ -5,18 +5,21 @@ from typing import Any
 
 from etlgen.kinds import Kind, load_kinds
 from etlgen.report import document
+from etlgen.report_schema import report_schema
 from etlgen.spec.schema import one_file_schema, project_schema, source_schema
 from etlgen.spec.split import PROJECT_SCHEMA, SOURCE_SCHEMA
 
 
 def schema_of(what: str) -> dict[str, Any]:
-    """The schema of `project` (etlgen.yaml), `source` (sources/*.yaml) or `spec` (both in one)."""
+    """Of `project` (etlgen.yaml), `source` (sources/*.yaml), `spec` (both in one) or `report`."""
     kinds = load_kinds()
     match what:
         case "project":
             return project_schema()
         case "source":
             return source_schema(kinds)
+        case "report":
+            return report_schema()
         case _:
             return one_file_schema(kinds)
 

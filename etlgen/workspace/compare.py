@@ -231,7 +231,7 @@ def _state_files(unit: str, memory: Memory, entry: Entry, decision: Decision) ->
     """The state of a file; None for what is there already."""
     after, there = decision.entry, memory.paths(entry)
     base = base_path(unit, after)
-    is_same = after == entry and base in there
+    is_same = after == entry and base in there and memory.is_current
     files: _StateFiles = {base: None if is_same else base_text(after, decision.base())}
     if after.pending and decision.theirs:
         pending = pending_path(unit, after)

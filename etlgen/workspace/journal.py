@@ -24,6 +24,7 @@ from etlgen.workspace.state import FOLDER
 from etlgen.workspace.transaction import (
     Entry,
     Journal,
+    NotAFile,
     begin,
     commit,
     content_at,

@@ -72,7 +72,7 @@ def merged(path: str, mine: str, base: str, theirs: str) -> Merged:
     doubts = _doubts(path, mine, theirs, draft, conflicts, trouble) if trouble else []
     text, numbers = _marked(draft, [*conflicts, *doubts], id, size)
     reasons = (*_overlaps(conflicts), *(_reason(one, numbers) for one in trouble))
-    return Merged(ended(text), bool(reasons), reasons)
+    return Merged(text, bool(reasons), reasons)
 
 
 def _easily_merged(mine: str, base: str, theirs: str) -> str | None:

@@ -134,7 +134,7 @@ def said_in_yaml(text: str) -> list[Said]:
         place = ".".join(path) or "this file"
         if isinstance(node, yaml.MappingNode):
             todo += [((*path, str(key.value)), value) for key, value in node.value]
-            entries = [(f"the key {k.value}", k) for k, _ in node.value if k.value != "<<"]
+            entries = [(f"the key {k.value}", k) for k, _ in node.value]
         else:
             todo += [(path, item) for item in node.value]
             entries = [(entry, item) for item in node.value if (entry := _yaml_entry(item))]

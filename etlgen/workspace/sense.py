@@ -135,7 +135,7 @@ def _ruff_findings(name: str, texts: dict[str, str]) -> list[dict[str, Any]]:
     from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
     command = [find_ruff_bin(), "check", "--isolated", "--no-cache", "--exit-zero", "--quiet"]
-    command += ["--no-respect-gitignore", "--target-version=py311", "--config=exclude=[]"]
+    command += ["--no-respect-gitignore", "--target-version=py311"]
     command += [f"--select={_RULES}", "--output-format=json", "."]
     with tempfile.TemporaryDirectory(prefix="etlgen-") as folder:
         for side, text in texts.items():

@@ -86,6 +86,8 @@ class Unit:
     """What a unit was generated from, and by.
 
     `claims` are names that no other unit may have, `needs` the units that this one imports from.
+    `files_sha256` tells whether all its bases are of that generation: a merge of branches can bring
+    one from another.
     """
 
     name: str
@@ -94,10 +96,14 @@ class Unit:
     input_sha256: str
     claims: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    files_sha256: str = ""
 
 
 class Memory:
     """The entries of one unit and their bases, read when they are asked for."""
+
+    is_current = True
+    """Whether its files are in today's format."""
 
     def __init__(self, root: Path, unit: str) -> None:
         self._root = root
@@ -138,6 +144,8 @@ class Memory:
 class MemoryOfFormat1(Memory):
     """Format 1: entries in the unit's JSON, bases as plain text by path, the runtime in the
     project's unit, and a resource named together with its source."""
+
+    is_current = False
 
     def __init__(self, root: Path, unit: str, files: list[dict[str, Any]]) -> None:
         super().__init__(root, unit)
@@ -214,6 +222,22 @@ def read_state(root: Path) -> State:
     return State(root, units, memories, is_outdated)
 
 
+def digest_of_files(hashes: Mapping[Key, str]) -> str:
+    """One hash of what a unit was generated as, of the hash of each file."""
+    lines = (f"{template} {resource} {hash}" for (template, resource), hash in hashes.items())
+    return sha256("\n".join(sorted(lines)))
+
+
+def digest_of_entries(entries: Mapping[Key, Entry]) -> str:
+    """The same of what is remembered; what waits in a conflict was generated, too."""
+    return digest_of_files(
+        {
+            key: entry.pending.theirs_sha256 if entry.pending else entry.sha256
+            for key, entry in entries.items()
+        }
+    )
+
+
 def unit_path(unit: str) -> str:
     return f"{FOLDER}/units/{unit}.json"
 
@@ -252,6 +276,7 @@ def unit_text(unit: Unit) -> str:
         "input_sha256": unit.input_sha256,
         "claims": list(unit.claims),
         "needs": list(unit.needs),
+        "files_sha256": unit.files_sha256,
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
@@ -289,6 +314,7 @@ def _unit_of(name: str, data: Any) -> Unit:
         input_sha256=str(data["input_sha256"]),
         claims=tuple(data.get("claims", ())),
         needs=tuple(data.get("needs", ())),
+        files_sha256=str(data.get("files_sha256", "")),
     )
 
 

@@ -94,7 +94,7 @@ def test_a_toy_project_has_what_every_project_has(project: Path) -> None:
         "tests/sources/test_box.py",
         ".etlgen/units/sources/box.json",
         ".etlgen/units/kinds/counter.json",
-        f".etlgen/base/kinds/counter/{package}/runtime/numbers.py.base",
+        ".etlgen/base/kinds/counter/src+toy_etl+runtime+numbers.py.base",
     }
     assert f"{package}/runtime/files.py" not in files
     numbers = (project / package / "runtime/numbers.py").read_bytes()

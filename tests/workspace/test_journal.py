@@ -436,6 +436,26 @@ def test_edited_state_is_left_also_where_it_was_to_be_amended(
     assert content(tmp_path) == after_edit("run.sh", TEAM) | {path: TEAM}
 
 
+def test_a_folder_in_place_of_state_is_left_also_where_it_was_to_be_amended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(tmp_path)
+    state = ".etlgen/units/shop.json"
+    real = journal.read_done
+
+    def racing(*arguments: Any) -> frozenset[int]:
+        edit(tmp_path, "run.sh", TEAM)
+        edit(tmp_path, state, None)
+        (tmp_path / state).mkdir()
+        return real(*arguments)
+
+    monkeypatch.setattr(journal, "read_done", racing)
+    assert settle(tmp_path, WRITES, amended).left == (state, "run.sh")
+    expected = after_edit("run.sh", TEAM)
+    del expected[state]
+    assert content(tmp_path) == expected
+
+
 @pytest.mark.parametrize("path", ["run.sh", ".etlgen/units/shop.json"])
 def test_a_folder_that_came_in_place_of_a_file_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str

@@ -7,6 +7,7 @@ import pytest
 
 from etlgen.errors import InternalError, Refused
 from etlgen.workspace.merge import Merged, chosen, conflict_id, is_unresolved, merged
+from etlgen.workspace.sense import Trouble
 
 BASE = "one\ntwo\nthree\nfour\nfive\n"
 MINE = BASE.replace("two", "two of the team")
@@ -160,6 +161,12 @@ def test_a_hunk_edited_by_hand_is_chosen_as_it_is_now() -> None:
     assert chosen(edited.replace("generated\n>", "made\n>"), ID, "new").startswith(
         "one\ntwo made\n"
     )
+
+
+def test_no_blank_line_is_left_at_the_end() -> None:
+    head, _, tail = CONFLICT.partition("two of the team\n")
+    hunk = tail.removesuffix("three\nfour\nfive\n")
+    assert chosen(f"{head}{hunk}\n", ID, "mine") == "one\n"
 
 
 def test_a_hunk_that_was_resolved_by_hand_is_left_alone() -> None:
@@ -332,6 +339,60 @@ def test_beside_an_overlap_what_is_said_twice_is_marked_too() -> None:
     assert chosen(result.text, id, "mine") == mine
 
 
+def test_marked_regions_stand_in_the_order_of_the_text() -> None:
+    result, id = conflict(f"{BY_TEAM}A = 1\n", TABLE, f"{BY_ETLGEN}A = 2\n", "a.py")
+    assert result.reasons == (
+        "1 overlapping edit",
+        "the key 'VAT' stands twice in one dict (lines 9 and 16)",
+    )
+    assert both(result, id) == (
+        f"{BY_TEAM}A = 1\n",
+        BY_TEAM.replace('"coupon",\n', '"coupon",\n    "VAT": "sales_tax",\n') + "A = 2\n",
+    )
+
+
+def test_what_an_overlap_leaves_undecided_is_no_further_trouble() -> None:
+    mine, theirs = (f"import {name}\n\n\n{TABLE}print({name})\n" for name in ("re", "json"))
+    theirs = theirs.replace("\nTABLE", "\nprint(json)\nTABLE")
+    result, _ = conflict(mine, f"\n\n{TABLE}print()\n", theirs, "a.py")
+    assert result.reasons == ("2 overlapping edits",)
+
+
+def test_what_was_taken_away_beside_the_trouble_is_to_blame() -> None:
+    base = "A = 1\nif A:\n    print()\n    # one\n    # two\n    # three\n    print()\nB = 1\n"
+    mine = base.replace("    print()\n    # one", "    # one")
+    theirs = base.replace("    print()\nB", "B").replace("A = 1", "A = 2")
+    result, id = conflict(mine, base, theirs, "a.py")
+    assert both(result, id) == (mine.replace("A = 1", "A = 2"), theirs.replace("    print()\n", ""))
+
+
+def test_a_definition_twice_leaves_the_rest_of_its_body_alone() -> None:
+    base = "def one(a):\n    # head\n    b = a\n    return b\n\n\nC = 1\n"
+    mine = base.replace("def one", "def two")
+    theirs = base.replace("b = a", "b = [a]") + "\n\ndef two():\n    return 2\n"
+    result, id = conflict(mine, base, theirs, "a.py")
+    assert result.reasons == ("def two stands twice in this file (lines 1 and 13)",)
+    assert chosen(result.text, id, "mine") == mine.replace("b = a", "b = [a]")
+
+
+def test_what_is_new_across_an_overlap_is_not_marked_twice() -> None:
+    mine, base, theirs = "\nA=2\n", "\n# x\nB=1\nD=4\n", "C=1\n\nA=2\n\n# x\n"
+    result, id = conflict(mine, base, theirs, ".env")
+    assert both(result, id) == ("\nA=2\n\nA=2\n", "C=1\n\nA=2\n\n# x\n")
+
+
+@pytest.mark.parametrize("places", [(), (range(1, 2),), (range(99, 100),)])
+def test_trouble_always_leaves_a_marker(
+    places: tuple[range, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trouble(*texts: str, lint: bool) -> list[Trouble]:
+        return [Trouble("odd", places)] if lint else []
+
+    monkeypatch.setattr("etlgen.workspace.merge.new_trouble", trouble)
+    result, id = conflict(f"zero\n{BASE}", BASE, f"{BASE}six\n")
+    assert both(result, id) == (f"zero\n{BASE}", f"zero\n{BASE}six\n")
+
+
 def test_a_team_in_the_middle_of_an_edit_is_merged_by_lines() -> None:
     mine = TABLE.replace("NAMES = {", "NAMES = {{")
     assert not merged("a.py", mine, TABLE, f"# new\n{TABLE}").is_conflict
@@ -362,6 +423,7 @@ def test_without_git_it_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         "echo broken >&2; kill -9 $$",
         "echo broken >&2",
         "echo broken >&2; cat base",
+        "echo broken >&2; cat mine theirs; exit 1",
     ],
 )
 def test_a_git_that_fails_is_a_fault_and_loses_nothing(
@@ -401,6 +463,15 @@ def test_a_broken_configuration_of_git_has_no_say(
 def test_no_repository_has_a_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "no" / "such"))
+    assert merged("a.txt", MINE, BASE, THEIRS).text == CONFLICT
+
+
+def test_a_broken_repository_of_the_environment_has_no_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / ".git" / "config").write_text("[merge\n")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
     assert merged("a.txt", MINE, BASE, THEIRS).text == CONFLICT
 
 

@@ -15,6 +15,7 @@ from random import Random
 import pytest
 
 from etlgen.workspace.merge import Merged, chosen, conflict_id, is_unresolved, merged
+from etlgen.workspace.sense import new_trouble
 from etlgen.workspace.text import canonical, in_style
 
 KINDS = (".py", ".toml", ".md", "Makefile", ".yml", ".yaml", ".env.example")
@@ -205,6 +206,47 @@ def only_once(lines: Iterable[str]) -> set[str]:
 def test_no_edit_is_lost_in_a_few_random_merges() -> None:
     results = [require_sound(case(FIRST_SEED + seed)) for seed in range(PER_TEST)]
     assert 10 < sum(result.is_conflict for result in results) < 40
+
+
+def few_lines(random: Random, count: int) -> list[str]:
+    return random.choices(["A=1\n", "A=2\n", "B=1\n", "C=1\n", "\n", "\n", "# x\n"], k=count)
+
+
+def few_edits(random: Random, base: list[str]) -> str:
+    lines = list(base)
+    for _ in range(random.randint(1, 3)):
+        at = random.randint(0, len(lines))
+        lines[at : at + random.choice([0, 0, 1, 2])] = few_lines(
+            random, random.choice([0, 1, 1, 2])
+        )
+    return canonical("".join(lines).encode())[0]
+
+
+def require_sound_repetitions(seed: int) -> None:
+    """Lines that are alike, so that nothing tells which of them was edited."""
+    random = Random(seed)
+    base = few_lines(random, random.randint(0, 12))
+    mine, theirs = few_edits(random, base), few_edits(random, base)
+    result, id = merged(".env", mine, "".join(base), theirs), conflict_id(mine, theirs)
+    assert canonical(result.text.encode())[0] == result.text
+    assert result.is_conflict == bool(result.reasons) == is_unresolved(result.text, id)
+    by_team, by_etlgen = (chosen(result.text, id, side) for side in ("mine", "new"))
+    known = {line.removesuffix("\n") for line in base}
+    assert set(mine.split("\n")) - known <= set(by_team.split("\n"))
+    assert set(theirs.split("\n")) - known <= set(by_etlgen.split("\n"))
+    if result.is_conflict and "overlapping" not in result.reasons[0]:
+        assert new_trouble(".env", mine, theirs, by_team) == []
+
+
+def test_lines_that_are_alike_are_not_mixed_up() -> None:
+    for seed in range(4 * PER_TEST):
+        require_sound_repetitions(FIRST_SEED + seed)
+
+
+@pytest.mark.slow
+def test_lines_that_are_alike_are_not_mixed_up_in_many_merges() -> None:
+    for seed in range(4 * PER_TEST, 2000):
+        require_sound_repetitions(FIRST_SEED + seed)
 
 
 @pytest.mark.slow

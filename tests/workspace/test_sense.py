@@ -130,6 +130,16 @@ def test_a_statement_twice_in_a_row_is_seen() -> None:
     assert messages == {"rows = rows.dropna() in a row stands twice in f": [3, 4]}
 
 
+def test_a_call_twice_in_a_row_is_said_once() -> None:
+    line = "print('a')\n"
+    assert len(said_twice("a.py", "A = 1\n{}{}", line, line)) == 1
+
+
+def test_what_python_only_warns_of_hides_nothing() -> None:
+    frame = "print('\\d' is 'd')\nA = {{\n{}    'b': 1,\n{}}}\n"
+    assert said_twice("a.py", frame, "    'a': 1,\n", "    'a': 2,\n")
+
+
 @pytest.mark.parametrize(
     ("frame", "one", "other"),
     [
@@ -217,6 +227,7 @@ FILES = [
     ("a.toml", "[a]\n{}x = 1\n{}", "v = 1\n", "v = 2\n"),
     ("a.toml", "{}[b]\nx = 1\n{}", "[a]\ny = 1\n", "[a]\nz = 2\n"),
     ("a.toml", "[project]\ndependencies = [\n{}'b',\n{}]\n", "'pandas>=3',\n", "'Pandas<4',\n"),
+    ("a.toml", "[b]\nrequires = [\n{}'c',\n{}]\n", "'hatch-vcs',\n", "'hatch_vcs>=1',\n"),
     ("a.toml", "[tool.x]\nselect = [\n{}'E',\n{}]\n", '"F",\n', '"F",\n'),
     ("a.yaml", "a:\n{}  b: 1\n{}", "  c: 2\n", "  c: 3\n"),
     ("a.yml", "on:\n{}  - push\n{}", "  - pull\n", "  - pull\n"),
@@ -247,6 +258,7 @@ def test_what_other_files_say_twice(path: str, frame: str, one: str, other: str)
         ("a.yaml", "a:\n{}  b: 1\nc:\n{}", "  d: 2\n", "  d: 3\n"),
         ("a.yaml", "a:\n{}  - 2\n{}", "  - 1\n", "  - 1\n"),
         ("a.yaml", "a: &x [1]\n{}b: 2\n{}", "c: *x\n", "d: *x\n"),
+        ("a.yaml", "a: &x [*x]\n{}b: 2\n{}", "c: *x\n", "d: *x\n"),
         ("a.yaml", "a:\n{}  - x: {{z: 1}}\n{}", "  - x: {y: 1}\n", "  - x: {y: 1}\n"),
         ("Makefile", "{}a: b\n\techo\n{}", ".PHONY: a\n", ".PHONY: c\n"),
         ("Makefile", "{}a: b\n\techo\n{}", "B += 2\n", "B += 3\n"),
@@ -281,7 +293,12 @@ def test_what_does_not_parse_is_trouble_if_both_sides_do(
         assert new_trouble(path, mine, theirs, bad) == []
 
 
-@pytest.mark.parametrize("text", ["a = '\0'\n", "a = '\udcff'\n", f"a = {'(' * 500}{')' * 500}\n"])
+SUM = f"a = {' + '.join(['1'] * 9000)}\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["a = '\0'\n", "a = '\udcff'\n", f"a = {'(' * 500}{')' * 500}\n", SUM]
+)
 def test_a_file_that_python_cannot_take_is_no_new_trouble(text: str) -> None:
     assert new_trouble("a.py", text, "b = 1\n", f"b = 1\n{text}") == []
 

@@ -1,0 +1,158 @@
+"""What always holds: growing is as starting anew, twice is once, a dry run says what happens."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from etlgen.usecases.schema import schema_of
+from tests.grow.conftest import CRM, ORDERS, SHOP, Project, make, tree
+
+BOTH = SHOP + "  crm:\n" + "".join(f"    {line}\n" for line in CRM.splitlines()[1:])
+
+
+def test_adding_a_source_is_as_having_started_with_it(project: Project, tmp_path: Path) -> None:
+    whole = make(BOTH, tmp_path / "whole")
+    (tmp_path / "only.yaml").write_text(CRM.split("\n", 1)[1])
+    project.does("add-source", "crm", "--spec", tmp_path / "only.yaml")
+    assert project.files() == tree(whole)
+
+
+def test_the_source_may_stand_in_a_file_of_several(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "both.yaml").write_text(BOTH)
+    project.does("add-source", "crm", "--spec", tmp_path / "both.yaml")
+    assert project.files() == tree(make(BOTH, tmp_path / "whole"))
+
+
+def test_removing_a_source_is_as_never_having_had_it(project: Project, tmp_path: Path) -> None:
+    before = project.files()
+    project.does("add-source", "crm", "--spec", tmp_path / "crm.yaml")
+    assert project.files() != before
+    project.does("remove-source", "crm")
+    assert project.files() == before
+    assert not project.path("src/shop_etl/sources/crm").exists()
+
+
+def test_renaming_back_is_as_never_having_renamed(project: Project) -> None:
+    before = project.files()
+    project.does("rename-source", "shop", "store")
+    assert "src/shop_etl/sources/store/orders.py" in project.files()
+    assert not [path for path in project.files() if re.search(r"\bshop\b", path)]
+    project.does("check")
+    project.does("rename-source", "store", "shop")
+    after = project.files()
+    assert {path: after[path] for path in after if "/base/" not in path} == {
+        path: before[path] for path in before if "/base/" not in path
+    }  # the bases remember what they were
+
+
+@pytest.mark.parametrize("command", ["generate", "upgrade"])
+def test_generating_twice_changes_nothing(project: Project, command: str) -> None:
+    before = project.files()
+    data = project.does(command, "--json", "--all").json
+    assert {change["verb"] for change in data["changes"]} == {"unchanged"}
+    assert not data["written"]
+    assert project.files() == before
+    project.does("check")
+
+
+COMMANDS = [
+    ("add-source", "crm", "--spec", "../crm.yaml"),
+    ("add-source", "shop", "--spec", "../visits.yaml"),
+    ("generate",),
+    ("generate", "--runtime-only"),
+    ("rename-source", "shop", "store"),
+    ("remove-source", "shop", "--force"),
+    ("mv", "src/shop_etl", "src/other"),
+    ("mv", "README.md", "docs/README.md"),
+    ("resolve", "AGENTS.md", "--mine"),
+]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_dry_run_says_what_happens(project: Project, words: tuple[str, ...]) -> None:
+    project.edit(ORDERS, "def transform", "# ours\n\n\ndef transform")
+    project.edit("README.md", "# shop-etl", "# The shop")
+    project.path("AGENTS.md").unlink()
+    project.edit("sources/shop.yaml", "numeric(12,2)", "numeric(14,2)")
+    before = project.files()
+    dry = project(words[0], *words[1:], "--dry-run", "--diff", "--json")
+    assert project.files() == before
+    real = project(words[0], *words[1:], "--diff", "--json")
+    assert dry.json["changes"] == real.json["changes"]
+    assert (dry.code, dry.json["findings"]) == (real.code, real.json["findings"])
+    is_stale = "--runtime-only" not in words
+    assert (dry.json["written"], real.json["written"]) == (False, is_stale)
+    assert _written(before, project.files()) == {
+        place
+        for change in real.json["changes"]
+        for place in (change["path"], change.get("origin"))
+        if change["verb"] not in ("keep", "keep-deleted", "unchanged", "adopt") and place
+    }
+    for document in (dry.json, real.json):
+        jsonschema.validate(document, schema_of("report"))
+
+
+def _written(before: dict[str, bytes], after: dict[str, bytes]) -> set[str]:
+    paths = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+    return {path for path in paths if not path.startswith(".etlgen/")}
+
+
+def test_every_document_is_as_published(project: Project, tmp_path: Path) -> None:
+    documents = [
+        project("check", "--json"),
+        project("diff", "--json"),
+        project("generate", "--json"),
+        project("remove-source", "nobody", "--json"),
+        project("resolve", "nowhere.py", "--json"),
+        project("add-source", "crm", "--json"),
+        project.at(tmp_path)("check", "--json"),
+    ]
+    project.path("README.md").unlink()
+    documents.append(project("check", "--json"))
+    assert {result.code for result in documents} == {0, 2, 3, 6}
+    for result in documents:
+        assert result.err == ""
+        assert result.json["exit_code"] == result.code
+        jsonschema.validate(json.loads(result.out), schema_of("report"))
+
+
+def test_check_is_green_where_nothing_is_to_be_generated(
+    project: Project, newer: Callable[..., None]
+) -> None:
+    assert "ok: " in project.does("check").out
+    project.edit("etlgen.yaml", "name: shop-etl", "name: shop-etl # ours")
+    project.does("check")  # a comment changes no code
+    project.edit("sources/shop.yaml", "numeric(12,2)", "numeric(14,2)")
+    assert project("check").code == 6
+    project.does("generate")
+    project.does("check")
+    newer(**{"README.md": ("# shop-etl", "# Shop!")})
+    checked = project.does("check")
+    assert "generated by etlgen" in checked.out
+    assert "only the state was checked" in checked.out
+    project.does("upgrade")
+    assert "only the state" not in project.does("check").out
+
+
+def test_an_unchanged_unit_is_not_even_read(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from etlgen import generation
+
+    project.does("add-source", "crm", "--spec", tmp_path / "crm.yaml")
+    rendered: list[set[str]] = []
+    real = generation.render_project
+
+    def noting(plan: object, units: set[str]) -> object:
+        rendered.append(set(units))
+        return real(plan, units)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(generation, "render_project", noting)
+    more = "name: {type: text}\n      age: {type: integer}"
+    project.edit("sources/crm.yaml", "name: {type: text}", more)
+    project.does("generate")
+    assert rendered == [{"sources/crm"}]
