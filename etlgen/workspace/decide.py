@@ -54,6 +54,7 @@ def decide(entry: Entry, new: New, mine: str | None, memory: Memory) -> Decision
         return _decide(resolved, lambda: memory.theirs(entry), new, mine)
     base, theirs = partial(memory.base, entry), partial(memory.theirs, entry)
     if is_unresolved(mine, pending.id):
+        entry = replace(entry, path=new.path)
         return Decision(Verb.CONFLICT, mine, entry, base, theirs, "not resolved yet")
     return _decide(replace(entry, pending=None), base, new, mine)
 

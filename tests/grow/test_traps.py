@@ -111,6 +111,19 @@ def test_markers_that_are_half_removed_are_red(conflict: Project) -> None:
         assert "finish by hand" in refused.err
 
 
+def test_a_conflict_moves_with_its_file(conflict: Project) -> None:
+    assert conflict("rename-source", "shop", "store").code == 4
+    moved = ORDERS.replace("/shop/", "/store/")
+    assert not conflict.path(ORDERS).exists()
+    assert OURS in conflict.text(moved)
+    assert conflict("check").code == 4
+    conflict.does("resolve", "--mine")
+    assert "<<<<<<<" not in conflict.text(moved)
+    conflict.does("generate")
+    conflict.does("check")
+    assert OURS in conflict.text(moved)
+
+
 def test_on_conflict_abort_writes_nothing(overlap: Project) -> None:
     before = overlap.files()
     result = overlap("generate", "--on-conflict", "abort")

@@ -846,10 +846,8 @@ def test_what_someone_took_back_to_the_old_content_after_it_was_put_there_is_lef
     assert seen
 
 
-def test_if_the_notes_of_what_is_done_did_not_survive_a_power_failure_state_is_still_amended(
-    tmp_path: Path,
-) -> None:
-    """The state in place is new already when a path turns out to have been edited."""
+def all_new_but_not_noted(tmp_path: Path) -> Path:
+    """As after a power failure: the note of what is done, which is not synced, did not last."""
     for step in reversed(committed_steps(tmp_path)):
         root = crashed_at(tmp_path / str(step), step)
         if unfinished(root):
@@ -857,6 +855,27 @@ def test_if_the_notes_of_what_is_done_did_not_survive_a_power_failure_state_is_s
     assert content(root) == NEW
     (tx,) = (root / ".etlgen").glob("tx-*")
     (tx / "done").unlink()
+    return root
+
+
+def test_state_that_someone_took_back_after_a_power_failure_is_left_and_not_amended(
+    tmp_path: Path,
+) -> None:
+    root = all_new_but_not_noted(tmp_path)
+    state = ".etlgen/units/shop.json"
+    edit(root, "run.sh", TEAM)
+    edit(root, state, OLD[state])
+    calls: Calls = []
+    assert recover(root, recording(calls)) == Settled(len(CHANGES) - 2, (state, "run.sh"))
+    assert (root / state).read_bytes() == OLD[state]
+    assert state not in [call[0] for call in calls]
+
+
+def test_if_the_notes_of_what_is_done_did_not_survive_a_power_failure_state_is_still_amended(
+    tmp_path: Path,
+) -> None:
+    """The state in place is new already when a path turns out to have been edited."""
+    root = all_new_but_not_noted(tmp_path)
     edit(root, "run.sh", TEAM)
     assert recover(root, amended) == Settled(len(CHANGES) - 1, ("run.sh",))
     expected = after_edit("run.sh", TEAM)
