@@ -33,7 +33,7 @@ def _files(changes: ChangeSet, root: Path) -> Iterator[Write]:
         if change.origin:
             yield Write(change.origin, before, None)
             before = None
-        yield Write(real_path(root, change.path), before, after)
+        yield Write(real_path(root, change.path), before, after, origin=change.origin)
 
 
 def _state(changes: ChangeSet, root: Path) -> Iterator[Write]:

@@ -55,13 +55,15 @@ class Write:
     """The new content of one path, as bytes on disk; None for no file.
 
     `path` is relative, with slashes, and no part of it a symbolic link. `before` is what was there
-    when the decision was made. State, below `.etlgen/`, is written after all else.
+    when the decision was made. State, below `.etlgen/`, is written after all else. `origin` is
+    where the file was whose mode a moved one keeps.
     """
 
     path: str
     before: bytes | None
     after: bytes | None
     is_state: bool = False
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _staged(root: Path, changes: Sequence[Write]) -> Path:
         os.mkdir(tx, 0o700)
         for entry, write in zip(journal.entries, changes, strict=True):
             if entry.staged is not None and write.after is not None:
-                stage(tx / entry.staged, write.after, mode_of(root / write.path))
+                stage(tx / entry.staged, write.after, mode_of(root / (write.origin or write.path)))
         commit(tx, journal)
     except BaseException as error:
         with suppress(OSError):

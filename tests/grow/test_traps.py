@@ -324,6 +324,7 @@ def test_a_file_that_is_moved_by_hand_is_followed(
 ) -> None:
     project.path("docs").mkdir()
     project.path("README.md").rename(project.path("docs/README.md"))
+    project.path("docs/README.md").chmod(0o755)
     assert project("check").code == 6
     project.does("mv", project.path("README.md"), project.path("docs/README.md"))
     project.does("check")
@@ -331,6 +332,8 @@ def test_a_file_that_is_moved_by_hand_is_followed(
     project.does("upgrade")
     assert project.text("docs/README.md").startswith("# Shop!")
     assert not project.path("README.md").exists()
+    project.does("mv", project.path("docs/README.md"), project.path("README.md"))
+    assert project.path("README.md").stat().st_mode & 0o777 == 0o755
 
 
 def test_a_symlink_in_the_project_is_written_through(
