@@ -393,13 +393,6 @@ def test_trouble_always_leaves_a_marker(
     assert both(result, id) == (f"zero\n{BASE}", f"zero\n{BASE}six\n")
 
 
-def test_in_a_long_file_of_lines_alike_only_what_is_new_is_marked() -> None:
-    base = "# x\n" * 300
-    result, id = conflict(f"A=1\n{base}", base, f"{base}A=2\n", ".env")
-    assert len(result.text.split("\n")) == 307
-    assert both(result, id) == (f"A=1\n{base}", f"A=1\n{base}A=2\n")
-
-
 def test_a_team_in_the_middle_of_an_edit_is_merged_by_lines() -> None:
     mine = TABLE.replace("NAMES = {", "NAMES = {{")
     assert not merged("a.py", mine, TABLE, f"# new\n{TABLE}").is_conflict

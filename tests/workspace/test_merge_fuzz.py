@@ -20,7 +20,11 @@ from etlgen.workspace.text import canonical, in_style
 
 KINDS = (".py", ".toml", ".md", "Makefile", ".yml", ".yaml", ".env.example")
 GOLDEN = Path(__file__).parents[1] / "golden"
-FILES = sorted(path for path in GOLDEN.glob("*/expected/**/*") if path.name.endswith(KINDS))
+FILES = [
+    (path.name, path.read_text(encoding="utf-8"))
+    for path in sorted(GOLDEN.glob("*/expected/**/*"))
+    if path.name.endswith(KINDS)
+]
 # To look for more: ETLGEN_FUZZ_SEED=100000 pytest -m slow tests/workspace/test_merge_fuzz.py
 FIRST_SEED = int(os.environ.get("ETLGEN_FUZZ_SEED", "0"))
 PER_TEST = 50
@@ -134,8 +138,7 @@ class Case:
 
 def case(seed: int) -> Case:
     random = Random(seed)
-    path = random.choice(FILES)
-    base = path.read_text(encoding="utf-8")
+    name, base = random.choice(FILES)
     mine, theirs = Edit(base, "team", random), Edit(base, "gen", random)
     for edit, kinds in ((mine, BY_THE_TEAM), (theirs, BY_BOTH)):
         for _ in range(random.randint(1, 4)):
@@ -147,7 +150,7 @@ def case(seed: int) -> Case:
         raw = raw.removesuffix(b"\n").removesuffix(b"\r")
     if random.random() < 0.1:
         raw = b"\xef\xbb\xbf" + raw
-    return Case(path.name, raw, mine, base, theirs)
+    return Case(name, raw, mine, base, theirs)
 
 
 def tokens(side: str, text: str) -> Counter[str]:
