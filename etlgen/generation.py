@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from itertools import groupby
 
@@ -35,7 +37,11 @@ Texts = Mapping[str, str]
 def stale_units(state: State, texts: Texts) -> set[str]:
     """The units that may have to change: another etlgen, another input, or something missing."""
     names = {PROJECT_UNIT, RUNTIME_UNIT, *texts, *state.units} - gone_sources(state, texts)
-    return {name for name in names if _is_stale(state, name, texts)}
+    claims = Counter(
+        claim for name in names & state.units.keys() for claim in state.units[name].claims
+    )
+    contested = {claim for claim, count in claims.items() if count > 1}  # by a merge of branches
+    return {name for name in names if _is_stale(state, name, texts, contested)}
 
 
 def gone_sources(state: State, texts: Texts) -> set[str]:
@@ -94,7 +100,13 @@ def _units(plan: ProjectPlan, texts: Texts) -> Iterator[Unit]:
 def _unit(
     name: str, texts: Texts, claims: tuple[str, ...] = (), needs: tuple[str, ...] = ()
 ) -> Unit:
-    return Unit(name, __version__, version("black"), input_sha256(name, texts), claims, needs)
+    return Unit(name, __version__, _black(), input_sha256(name, texts), claims, needs)
+
+
+@cache
+def _black() -> str:
+    """The version of Black; to ask for it reads a file."""
+    return version("black")
 
 
 def _claims(source: SourcePlan) -> tuple[str, ...]:
@@ -103,19 +115,20 @@ def _claims(source: SourcePlan) -> tuple[str, ...]:
     return (f"package {source.package}", *sorted(tables))
 
 
-def _is_stale(state: State, name: str, texts: Texts) -> bool:
+def _is_stale(state: State, name: str, texts: Texts, contested: set[str]) -> bool:
     unit = state.units.get(name)
     return (
         unit is None
         or unit.etlgen != __version__
         or unit.input_sha256 != input_sha256(name, texts)
         or not all(need in state.units for need in unit.needs)
+        or not contested.isdisjoint(unit.claims)
         or unit.files_sha256 != digest_of_entries(state.memory(name).entries)
     )
 
 
 def _require_unclaimed(units: Iterable[Unit], state: State, texts: Texts) -> None:
-    """No claim twice, neither of what is generated nor, after a merge of branches, of the rest."""
+    """No claim twice in the whole project."""
     owners: dict[str, str] = {}
     found: list[Finding] = []
     chosen = {unit.name: unit for unit in units}
@@ -145,7 +158,7 @@ def _known(state: State, units: Iterable[str]) -> dict[str, str]:
     known: dict[str, str] = {}
     for name in units:
         unit = state.units.get(name)
-        if unit is None or (unit.etlgen != __version__ and unit.black != version("black")):
+        if unit is None or (unit.etlgen != __version__ and unit.black != _black()):
             continue
         memory = state.memory(name)
         for entry in memory.entries.values():

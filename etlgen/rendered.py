@@ -12,6 +12,8 @@ RUNTIME_UNIT = "runtime"
 KINDS = "kinds/"
 SOURCES = "sources/"
 
+_FORBIDDEN = frozenset('\\:*?"<>|')
+
 
 def kind_unit(kind: str) -> str:
     """The unit of what all sources of a kind share."""
@@ -53,10 +55,17 @@ def is_inside(path: str) -> bool:
     parts = path.split("/")
     return not (
         any(part in ("", ".", "..") for part in parts)
-        or any(char in '\\:*?"<>|' or unicodedata.category(char)[0] == "C" for char in path)
+        or not _FORBIDDEN.isdisjoint(path)
+        or not _is_visible(path)
         or any(part.endswith((".", " ")) for part in parts)
         or any(part.partition(".")[0].lower() in DEVICES for part in parts)
     )
+
+
+def _is_visible(path: str) -> bool:
+    if path.isascii():
+        return path.isprintable()  # the same at once, for the thousands of paths of a project
+    return not any(unicodedata.category(char)[0] == "C" for char in path)
 
 
 def sha256(text: str) -> str:

@@ -8,6 +8,7 @@ import typer
 from etlgen.cli.app import app
 from etlgen.cli.options import Conflicts, Diff, DryRun, Force, Json, OnConflict, Start, Yes
 from etlgen.cli.screen import Screen
+from etlgen.errors import Finding, UsageError
 from etlgen.usecases.options import Options
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The source.")]
@@ -57,6 +58,9 @@ def add_source(
         write_disposition=write_disposition,
         settings=tuple(setting or ()),
     )
+    if spec is not None and flags != Flags():
+        message = "the other options say what a spec file would"
+        raise UsageError(Finding("--spec", None, None, "usage", message, "take one of the two"))
     addition = Addition(name, None if spec is None else start / spec, flags)
     options = Options(start, dry_run, on_conflict is OnConflict.ABORT)
     screen = Screen(dry_run, diff, as_json, yes)

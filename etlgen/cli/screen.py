@@ -57,7 +57,7 @@ class Screen:
 
     def _ask(self, changes: ChangeSet) -> bool:
         say(report.changes_text(changes, diff=self.diff))
-        return typer.confirm("Write them?", default=True, abort=True, err=True)
+        return typer.confirm("Write them?", default=True, err=True)
 
     def _ending(self, outcome: Outcome) -> str:
         if outcome.written:

@@ -120,7 +120,7 @@ def _lines(source: Tree) -> Iterator[str]:
         if key != "resources":
             yield f"{yaml_key(key)}: {yaml_value(value)}\n"
     for name, resource in source.get("resources", {}).items():
-        yield f"resources:\n  {yaml_key(name)}:\n"
+        yield f"resources:\n  {yaml_key(name)}:{'' if resource else ' {}'}\n"
         for key, value in resource.items():
             if key != "columns":
                 yield f"    {yaml_key(key)}: {yaml_value(value)}\n"

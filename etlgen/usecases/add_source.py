@@ -15,6 +15,7 @@ from etlgen.rendered import SOURCES
 from etlgen.spec.answers import Flags, source_from_flags
 from etlgen.spec.document import decode
 from etlgen.spec.edit import source_text, with_resources
+from etlgen.spec.reading import source_files
 from etlgen.usecases.generate import rendered_units
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import (
@@ -47,7 +48,9 @@ def add_source(options: Options, addition: Addition, confirm: Confirm) -> Outcom
         unit = f"{SOURCES}{addition.name}"
         path = spec_path(project.root, unit)
         given, called = _given(addition)
-        texts = dict(unit_texts(project.root))
+        there = source_files(project.root)
+        texts = dict.fromkeys((f"{SOURCES}{name}" for name in there), "")  # not read: not needed
+        texts |= unit_texts(project.root, there.keys() & {addition.name})
         before = texts.get(unit)
         if before is None:
             texts[unit] = source_text(given, called, addition.name)
@@ -56,6 +59,8 @@ def add_source(options: Options, addition: Addition, confirm: Confirm) -> Outcom
         try:
             wanted = rendered_units(project, texts, {unit})
         except SpecError as error:
+            if addition.spec is None:
+                raise _unplaced(error, path) from error
             raise _blaming(error, path, texts[unit], called, given) from error
         changes = compare(project.state, wanted)
         changes = with_own(changes, own_file(project.root, path, texts[unit]))
@@ -73,6 +78,22 @@ def _given(addition: Addition) -> tuple[str, str]:
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise UsageError(Finding(called, None, None, "no-file", message, "see --spec")) from error
+
+
+def _unplaced(error: SpecError, path: str) -> SpecError:
+    """The error of options, which have no lines."""
+    findings = [
+        (
+            replace(finding, file=None, line=None, column=None, source_line=None)
+            if finding.file == path
+            else finding
+        )
+        for finding in error.findings
+    ]
+    if isinstance(error, MissingAnswers):
+        hint = "write a spec file and give it with --spec, or see etlgen add-source --help"
+        return MissingAnswers([replace(one, hint=hint) for one in findings], error.skeleton)
+    return SpecError(findings)
 
 
 def _blaming(error: SpecError, path: str, text: str, called: str, given: str) -> SpecError:

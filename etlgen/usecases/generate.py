@@ -62,6 +62,8 @@ def _runtime(project: Project, texts: Texts, stale: Collection[str], options: Op
 
 def rendered_units(project: Project, texts: Texts, units: Collection[str]) -> list[Wanted]:
     """Some units, rendered of their spec as it is on disk or in `texts`."""
+    if not units:
+        return []
     kinds = load_kinds()
     specs = [PROJECT_UNIT, *(unit for unit in sorted(units) if unit.startswith(SOURCES))]
     spec = read_texts({spec_path(project.root, unit): texts[unit] for unit in specs}, kinds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from etlgen.errors import Finding, Refused, UsageError
 from etlgen.kinds import load_kinds
@@ -29,7 +29,7 @@ from etlgen.usecases.project import (
 )
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.disk import decoded, read_file
-from etlgen.workspace.state import Entry, base_path, base_text
+from etlgen.workspace.state import FOLDER, Entry, base_path, base_text
 
 _SRC = "src/"
 
@@ -38,12 +38,41 @@ def move(options: Options, old: Path, new: Path, confirm: Confirm) -> Outcome:
     """Move what is at `old` to `new`, or follow where the team has moved it already."""
     with opened(options) as project:
         here, there = (inside(project.root, options.start, path) for path in (old, new))
+        _require_movable(project, here, there)
         package = read_project(project.root, load_kinds(), ()).project.import_package
         if here == f"{_SRC}{package}":
             changes = _package_renamed(project, package, there, options)
             steps = (f"git grep -nw {package}  # what still says the old name", "make test")
             return settle(project, changes, options, confirm, steps)
         return settle(project, _moved(project, here, there), options, confirm)
+
+
+def _require_movable(project: Project, here: str, there: str) -> None:
+    """Not to where something else is kept, and not what imports would be left behind of."""
+    parts = PurePosixPath(there).parts
+    if here == there:
+        raise UsageError(_refusal(there, "is where it is", None))
+    if parts[0] in (FOLDER, ".git") or _is_spec(there):
+        raise UsageError(_refusal(there, "is no place for generated files", "choose another"))
+    units = {unit for unit, entry in project.state.entries() if _below(entry.location, here, "")}
+    source = PurePosixPath(here)
+    if source.parts[:1] == ("src",) and source.parent.name == "sources" and len(units) == 1:
+        name = units.pop().removeprefix(SOURCES)
+        hint = f"etlgen rename-source {name} {_as_source_name(there)} renames all of it"
+        raise UsageError(_refusal(here, "is the package of a source, which others import", hint))
+
+
+def _is_spec(path: str) -> bool:
+    place = PurePosixPath(path)
+    return place.parent.as_posix() == SOURCES[:-1] and place.suffix in (".yaml", ".yml")
+
+
+def _as_source_name(path: str) -> str:
+    return PurePosixPath(path).name.replace("_", "-")
+
+
+def _refusal(path: str, message: str, hint: str | None) -> Finding:
+    return Finding(path, None, None, "place", message, hint)
 
 
 def _package_renamed(project: Project, old: str, there: str, options: Options) -> ChangeSet:
@@ -85,7 +114,7 @@ def _moved(project: Project, here: str, there: str) -> ChangeSet:
         changes += _file_moved(project, unit, entry, target)
         state |= _entry_moved(project, unit, entry, target)
     if not changes:
-        raise UsageError(_nothing_there(here))
+        raise UsageError(_nothing_there(project, here))
     return ChangeSet(tuple(sorted(changes, key=lambda change: change.path)), state)
 
 
@@ -123,10 +152,12 @@ def _entry_moved(
     return gone | {base_path(unit, moved): base_text(moved, memory.base(entry))}
 
 
-def _nothing_there(here: str) -> Finding:
-    if here.startswith(SOURCES) and here.endswith(".yaml"):
+def _nothing_there(project: Project, here: str) -> Finding:
+    if _is_spec(here):
         name = here.removeprefix(SOURCES).removesuffix(".yaml")
         hint = f"a source is renamed with etlgen rename-source {name} NEW"
         return Finding(here, None, None, "spec-file", "is a spec file", hint)
+    if not (project.root / here).exists():
+        return Finding(here, None, None, "no-file", "there is no such file or folder")
     message = "nothing that etlgen generated is there"
     return Finding(here, None, None, "not-generated", message, "move it with git mv")

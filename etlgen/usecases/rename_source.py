@@ -63,8 +63,14 @@ def _steps(root: Path, old: str, new: str) -> tuple[str, ...]:
     spec = read_project(root, load_kinds(), ())
     ledger = f"{spec.project.work_schema}.resources"
     before, after = module_name(old), module_name(new)
+    if before == after:
+        return ("make test",)
     sql = (
         f"UPDATE {ledger} SET resource = '{after}.' || split_part(resource, '.', 2) "
-        f"WHERE resource LIKE '{before}.%';"
+        f"WHERE split_part(resource, '.', 1) = '{before}';"
     )
-    return ("make test", f"{sql}  -- in the destination, before the next run")
+    return (
+        "make test",
+        f"{sql}  -- in the destination, before the next run",
+        "airflow: the DAG has a new name, so pause the old one and unpause the new",
+    )

@@ -124,9 +124,9 @@ def _declared(
 def _change(unit: str, path: str, disk: DiskFile | None, after: str | None) -> Change:
     before = None if disk is None else decoded(disk.raw)
     if disk is not None and after == disk.text:
-        return Change(path, Verb.KEEP, before, before, unit)
+        return Change(path, Verb.KEEP, before, before, unit, note="as it is")
     if after is None:
-        return Change(path, Verb.KEEP_DELETED, None, None, unit)
+        return Change(path, Verb.KEEP_DELETED, None, None, unit, note="stays away")
     verb = Verb.CREATE if disk is None else Verb.UPDATE
     return Change(path, verb, before, decoded(in_style(after, disk.style if disk else PLAIN)), unit)
 

@@ -30,7 +30,7 @@ from etlgen.workspace.state import (
 from etlgen.workspace.text import PLAIN, in_style
 
 _EDITED = "was edited by hand, and goes with what is removed"
-_EDITED_HINT = "keep what you need of it elsewhere, then add --force; nothing was changed"
+_EDITED_HINT = "keep what you need of it elsewhere; --force then removes it"
 _FOREIGN = "is there already, and etlgen did not write it"
 _FOREIGN_HINT = "move it away, run this again, then copy over what you need; nothing was changed"
 _TWIN = "would be the same file on Windows and macOS"
@@ -88,9 +88,6 @@ class _Comparison:
     def unit(self, wanted: Wanted) -> None:
         unit = wanted.unit.name
         memory = self._state.memory(wanted.was or unit)
-        if wanted.files is not None:
-            for entry in memory.entries.values():
-                memory.base(entry)  # an altered one is refused before it can mislead a merge
         files = _files(wanted, memory)
         resources = {resource for _, resource in files}
         kept: _StateFiles = {}

@@ -67,7 +67,10 @@ def is_open(pending: Pending, mine: str) -> bool:
 def _decide(entry: Entry, base: Text, new: New, mine: str | None) -> Decision:
     advanced = _advanced(entry, new)
     if mine is None:
-        return Decision(Verb.KEEP_DELETED, None, advanced, new.text)
+        note = (
+            "" if entry.is_deleted else "you deleted it; say with etlgen resolve if it stays away"
+        )
+        return Decision(Verb.KEEP_DELETED, None, advanced, new.text, note=note)
     advanced = replace(advanced, is_deleted=False)
     hash_of_mine = sha256(mine)
     if hash_of_mine == new.sha256:

@@ -57,7 +57,8 @@ class DiskFile:
 def read_file(root: Path, path: str) -> DiskFile | None:
     """The file at a path, None where there is none; `OSError` where it is something else."""
     try:
-        raw = (root / path).read_bytes()
+        with open(f"{root}/{path}", "rb", buffering=0) as file:
+            raw = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
     return DiskFile(raw, *canonical(raw))

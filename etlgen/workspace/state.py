@@ -9,6 +9,7 @@ merges the generated files themselves. While a conflict waits, `pending/<unit>/`
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -117,10 +118,7 @@ class Memory:
     def base(self, entry: Entry) -> str:
         """The text as last generated. Raises `Refused` if it is not what it was."""
         path = base_path(self._unit, entry)
-        text = _split(self._root, path)[1]
-        if sha256(text) != entry.sha256:
-            raise Refused(_altered(path, "was altered: its text and its hash are apart"))
-        return text
+        return _unaltered(path, _split(self._root, path)[1], entry)
 
     def theirs(self, entry: Entry) -> str:
         """The text that waits to be merged into a file with a conflict."""
@@ -133,12 +131,15 @@ class Memory:
 
     def _read(self) -> Iterator[Entry]:
         folder = f"{FOLDER}/base/{self._unit}"
-        for file in sorted((self._root / folder).glob("*.base")):
-            path = f"{folder}/{file.name}"
+        for name in _listed(self._root / folder):
+            path = f"{folder}/{name}"
+            header, text = _split(self._root, path)
             try:
-                yield _entry_of(json.loads(_split(self._root, path)[0]))
+                entry = _entry_of(json.loads(header))
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise Refused(_altered(path, "cannot be read")) from None
+            _unaltered(path, text, entry)
+            yield entry
 
 
 class MemoryOfFormat1(Memory):
@@ -154,10 +155,7 @@ class MemoryOfFormat1(Memory):
 
     def base(self, entry: Entry) -> str:
         path = self._base_path(entry)
-        text = _text(self._root, path)
-        if sha256(text) != entry.sha256:
-            raise Refused(_altered(path, "was altered: its text and its hash are apart"))
-        return text
+        return _unaltered(path, _text(self._root, path), entry)
 
     def paths(self, entry: Entry) -> set[str]:
         return {self._base_path(entry)}
@@ -198,10 +196,9 @@ def read_state(root: Path) -> State:
     memories: dict[str, Memory] = {}
     is_outdated = False
     broken: list[Finding] = []
-    for file in sorted(folder.rglob("*.json")):
-        name = file.relative_to(folder).with_suffix("").as_posix()
+    for name in _unit_names(folder):
         try:
-            data = json.loads(file.read_bytes())
+            data = json.loads(_raw(root, unit_path(name)))
             units[name] = _unit_of(name, data)
             is_old = data["format"] == 1
             memories[name] = (
@@ -369,11 +366,38 @@ def _split(root: Path, path: str) -> tuple[str, str]:
     return header, text
 
 
+def _unit_names(folder: Path) -> list[str]:
+    found: list[str] = []
+    for at, _, files in os.walk(folder):
+        within = Path(at).relative_to(folder)
+        found += [(within / name).as_posix() for name in files if name.endswith(".json")]
+    return [path.removesuffix(".json") for path in sorted(found)]
+
+
+def _listed(folder: Path) -> list[str]:
+    """The base files of a folder, as `glob` gives them but many times quicker."""
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".base"))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def _text(root: Path, path: str) -> str:
     try:
-        return (root / path).read_bytes().decode("utf-8")
+        return _raw(root, path).decode("utf-8")
     except (OSError, UnicodeDecodeError):
         raise Refused(_altered(path, "is missing or unreadable")) from None
+
+
+def _raw(root: Path, path: str) -> bytes:
+    with open(f"{root}/{path}", "rb", buffering=0) as file:  # a third of what Path.read_bytes takes
+        return file.read()
+
+
+def _unaltered(path: str, text: str, entry: Entry) -> str:
+    if sha256(text) != entry.sha256:
+        raise Refused(_altered(path, "was altered: its text and its hash are apart"))
+    return text
 
 
 def _altered(path: str, message: str) -> Finding:

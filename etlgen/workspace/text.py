@@ -53,4 +53,4 @@ def ended(text: str) -> str:
 
 
 def _is_mostly_crlf(text: str) -> bool:
-    return 2 * text.count("\r\n") > text.count("\n")
+    return "\r" in text and 2 * text.count("\r\n") > text.count("\n")

@@ -79,7 +79,7 @@ def test_the_same_table_in_two_branches_is_found(main: Project, tmp_path: Path) 
     for command in ("check", "generate"):
         result = main(command)
         assert result.code == 3
-        assert "already has the table 'clients'" in result.err
+        assert "buyers.clients already loads the table 'clients'" in result.err
 
 
 def test_two_branches_that_edit_and_regenerate_the_same_file(main: Project) -> None:

@@ -120,6 +120,64 @@ def test_every_document_is_as_published(project: Project, tmp_path: Path) -> Non
         jsonschema.validate(json.loads(result.out), schema_of("report"))
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("crm", "clients:", "orders:", "crm.yaml: shop already has the table 'orders'"),
+        ("shop-", "", "", "shop-"),
+        ("json", "clients:", "connection:", "connection"),
+    ],
+)
+def test_names_that_are_taken_are_refused(
+    project: Project, tmp_path: Path, name: str, old: str, new: str, message: str
+) -> None:
+    (tmp_path / "taken.yaml").write_text(CRM.replace(old, new, 1))
+    before = project.files()
+    result = project("add-source", name, "--spec", tmp_path / "taken.yaml")
+    assert result.code in (2, 3)
+    assert message in result.err
+    assert project.files() == before
+
+
+def test_options_say_what_is_missing(project: Project) -> None:
+    result = project("add-source", "crm", "--kind", "file", "--resource", "clients")
+    assert result.code == 3
+    assert "missing 'columns'" in result.err
+    assert ":1:" not in result.err
+    assert "columns:" in result.out  # the skeleton
+    both = project("add-source", "crm", "--kind", "file", "--spec", "../crm.yaml")
+    assert (both.code, "take one of the two" in both.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("README.md", ".etlgen/README.md"),
+        ("README.md", ".git/hooks/pre-commit"),
+        ("README.md", "sources/readme.yaml"),
+        ("README.md", "README.md"),
+        ("nothing.md", "docs/nothing.md"),
+        ("sources/shop.yaml", "sources/store.yaml"),
+        ("src/shop_etl/sources/shop", "src/shop_etl/sources/store"),
+        ("src/shop_etl", "src/json"),
+        ("README.md", "../README.md"),
+    ],
+)
+def test_what_would_break_a_project_is_not_moved(project: Project, old: str, new: str) -> None:
+    before = project.files()
+    assert project("mv", project.path(old), project.path(new)).code == 2
+    assert project.files() == before
+
+
+def test_what_recovery_finished_is_said(project: Project) -> None:
+    from tests.grow.test_traps import BIGGER, NEW, _crash_after_commit
+
+    project.edit("sources/shop.yaml", *BIGGER)
+    _crash_after_commit(project)
+    assert "finished what an interrupted command had begun" in project.does("generate").err
+    assert NEW in project.text(ORDERS)
+
+
 def test_check_is_green_where_nothing_is_to_be_generated(
     project: Project, newer: Callable[..., None]
 ) -> None:

@@ -1,6 +1,7 @@
 """What is remembered: one state file for each generated file, so that git merges it alike."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,8 @@ def root(tmp_path: Path) -> Path:
     "entry",
     [
         ENTRY,
-        Entry("t", None, "a", "0", moved_to="b/c", is_deleted=True, superseded=("1", "2")),
-        Entry("t", None, "a", "0", pending=Pending("id", "1", "2")),
+        replace(ENTRY, moved_to="b/c", is_deleted=True, superseded=("1", "2")),
+        replace(ENTRY, unstyled_sha256=None, pending=Pending("id", "1", "2")),
     ],
 )
 def test_what_is_written_is_read_again(tmp_path: Path, entry: Entry) -> None:
