@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo check test test-rest test-all lint types regen bench clean
+.PHONY: help setup demo check test test-rest test-all lint types regen bench bench-cli clean
 
 PYTHONS := python3.13 python3.12 python3.11 python3 python3.14
 BIN := .venv/bin
@@ -44,6 +44,9 @@ regen: .venv/.test  ## Write the golden projects and the generated docs anew; re
 
 bench: .venv/.test  ## How fast a generated project loads, beside psql's \copy
 	$(BIN)/python -m benchmarks
+
+bench-cli: .venv/.test  ## How fast etlgen is with one source and with a thousand
+	$(BIN)/python -m benchmarks.generate
 
 clean:  ## Remove what was built
 	rm -rf .venv dist build demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

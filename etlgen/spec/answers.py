@@ -108,8 +108,8 @@ def _place(key: str, kind: _Kind | None, source: Tree, resource: Tree) -> Tree:
         return resource
     if key.removeprefix(_OF_SOURCE) in of_source:
         return source
-    known = [*of_resource, *of_source]
-    hint = did_you_mean(key, known) or f"keys: {', '.join(sorted(known))}"
+    known = sorted({*of_resource, *(f"{_OF_SOURCE}{one}" for one in of_source)})
+    hint = did_you_mean(key, known) or f"keys: {', '.join(known)}"
     message = f"there is no key {shown(key)}"
     raise UsageError(Finding("--set", None, None, "usage", message, hint))
 

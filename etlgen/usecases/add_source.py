@@ -91,7 +91,7 @@ def _unplaced(error: SpecError, path: str) -> SpecError:
         for finding in error.findings
     ]
     if isinstance(error, MissingAnswers):
-        hint = "write a spec file and give it with --spec, or see etlgen add-source --help"
+        hint = "such as --set path=orders.csv, and --set source.path=data for the source's own"
         return MissingAnswers([replace(one, hint=hint) for one in findings], error.skeleton)
     return SpecError(findings)
 

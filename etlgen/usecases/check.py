@@ -20,7 +20,10 @@ from etlgen.workspace.disk import read_file
 from etlgen.workspace.markers import is_unresolved
 from etlgen.workspace.state import Entry, State, Unit
 
-_STAYS_AWAY = "etlgen resolve {path} --mine says that it stays away, --new writes it"
+_MISSING = (
+    "git checkout -- {path} or etlgen resolve {path} --new brings it back, --mine says that it "
+    "stays away; if it was moved: etlgen mv {path} NEW"
+)
 _COMMITTED_APART = (
     "commit or restore both together; or etlgen resolve {path} --new, or --mine to keep it so"
 )
@@ -86,7 +89,7 @@ def _trouble(unit: Unit, entry: Entry, mine: str | None) -> Iterator[Finding]:
     path = entry.location
     if mine is None:
         if not entry.is_deleted:
-            hint = f"bring it back: git checkout -- {path}; {_STAYS_AWAY.format(path=path)}"
+            hint = _MISSING.format(path=path)
             yield Finding(path, None, None, "missing", "was generated and is not there", hint)
     elif entry.pending and is_open(entry.pending, mine):
         if is_unresolved(mine, entry.pending.id):

@@ -54,6 +54,9 @@ def _require_movable(project: Project, here: str, there: str) -> None:
         raise UsageError(_refusal(there, "is where it is", None))
     if parts[0] in (FOLDER, ".git") or _is_spec(there):
         raise UsageError(_refusal(there, "is no place for generated files", "choose another"))
+    if (project.root / here).is_file() and PurePosixPath(here).match("src/*/sources/*/*.py"):
+        hint = "a resource has another name when its spec says so; then run etlgen generate"
+        raise UsageError(_refusal(here, "is imported by its name", hint))
     units = {unit for unit, entry in project.state.entries() if _below(entry.location, here, "")}
     source = PurePosixPath(here)
     if source.parts[:1] == ("src",) and source.parent.name == "sources" and len(units) == 1:

@@ -160,6 +160,7 @@ def test_options_say_what_is_missing(project: Project) -> None:
         ("sources/shop.yaml", "sources/store.yaml"),
         ("src/shop_etl/sources/shop", "src/shop_etl/sources/store"),
         ("src/shop_etl", "src/json"),
+        (ORDERS, "src/shop_etl/sources/shop/purchases.py"),
         ("README.md", "../README.md"),
     ],
 )
