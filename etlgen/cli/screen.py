@@ -40,11 +40,19 @@ class Screen:
 
     def show(self, act: Callable[[Confirm], Outcome]) -> int:
         """Do it, asking before it is written where someone can answer. Gives the exit code."""
-        outcome = act(self._ask if self._asks else _agree)
+        was_asked = False
+
+        def ask(changes: ChangeSet) -> bool:
+            nonlocal was_asked
+            was_asked = True
+            say(report.changes_text(changes, diff=self.diff))
+            return typer.confirm("Write them?", default=True, err=True)
+
+        outcome = act(ask if self._asks else _agree)
         if self.as_json:
             say(report.document(report.outcome_data(outcome, diff=self.diff)))
             return outcome.exit_code
-        if not (self._asks and outcome.written):
+        if not was_asked:
             say(report.changes_text(outcome.changes, diff=self.diff))
         complain(report.findings_text(outcome.findings))
         say(self._ending(outcome))
@@ -54,10 +62,6 @@ class Screen:
     def _asks(self) -> bool:
         answered = self.yes or self.as_json or self.dry_run
         return not answered and sys.stdin.isatty() and sys.stdout.isatty()
-
-    def _ask(self, changes: ChangeSet) -> bool:
-        say(report.changes_text(changes, diff=self.diff))
-        return typer.confirm("Write them?", default=True, err=True)
 
     def _ending(self, outcome: Outcome) -> str:
         if outcome.written:

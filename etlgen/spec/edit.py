@@ -27,7 +27,7 @@ _HOLLOW = re.compile(r"\{\s*\}|~|null|Null|NULL|")
 _BLOCK_SCALAR = re.compile(r"[|>][-+0-9]*")
 _COMMENT = re.compile(r"(?:^|\s)#", re.MULTILINE)
 _UNSURE = re.compile(r"[-?:,\[\]{}#&*!|>'\"%@`=<~]|.*:$")  # plain for one parser, not for another
-_COMMENT_AFTER = re.compile(r"[ \t]*(,?)[ \t]*#.*")
+_COMMENT_AFTER = re.compile(r"[ \t]*(,?)[ \t]*#[^\r\n\x85\u2028\u2029]*")
 
 
 def with_scalar(text: str, name: str, key: str, value: str) -> str:
@@ -180,8 +180,8 @@ def _with_more(places: Places, other: Places, path: Path) -> str | None:
     if not have and not is_flow:
         return _filled(places, other, path)
     if span.is_flow:
-        column = places.key((*_RESOURCES, have[0])).column if have else 0
-        items = _flow_items(other, path, column)
+        line = places.document.lines[places.key((*_RESOURCES, *have[:1])).line]
+        items = _flow_items(other, path, len(line) - len(line.lstrip(" ")))
         return _with_items(places, _RESOURCES, have[-1] if have else None, items) if items else None
     if not have:
         return None

@@ -128,9 +128,7 @@ def project_texts(
 def _found(
     root: FilePath, sources: Iterable[str] | None, texts: Mapping[str, str] | None
 ) -> tuple[dict[str, str], list[Finding]]:
-    given = {
-        name: plain_breaks(text).removeprefix("\ufeff") for name, text in (texts or {}).items()
-    }
+    given = {name: _plain(text) for name, text in (texts or {}).items()}
     files = source_files(root)
     broken: list[Finding] = []
     for name in sorted(given.keys() - {PROJECT_FILE}):
@@ -169,7 +167,7 @@ def source_files(root: FilePath) -> dict[str, FilePath]:
     found: dict[str, FilePath] = {}
     twins: list[Finding] = []
     for entry in files:
-        is_real = entry.is_file() or entry.is_symlink()
+        is_real = entry.is_symlink() or entry.is_file()  # a loop of links cannot be followed
         file = root / SOURCES_FOLDER / entry.name
         if file.suffix in (".yaml", ".yml") and not file.name.startswith(".") and is_real:
             name = f"{SOURCES_FOLDER}/{file.name}"

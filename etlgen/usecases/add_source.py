@@ -63,7 +63,7 @@ def add_source(options: Options, addition: Addition, confirm: Confirm) -> Outcom
                 raise _unplaced(error, path) from error
             raise _blaming(error, path, texts[unit], called, given) from error
         changes = compare(project.state, wanted)
-        changes = with_own(changes, own_file(project.root, path, texts[unit]))
+        changes = with_own(changes, own_file(project.root, path, texts[unit], before))
         steps = _steps(project.root, addition.name)
         return settle(project, changes, options, confirm, steps)
 

@@ -18,12 +18,13 @@ from etlgen.workspace.compare import compare
 from etlgen.workspace.decide import is_open
 from etlgen.workspace.disk import read_file
 from etlgen.workspace.markers import is_unresolved
-from etlgen.workspace.state import Entry, State, Unit
+from etlgen.workspace.state import Entry, State, Unit, unit_path
 
 _MISSING = (
     "git checkout -- {path} or etlgen resolve {path} --new brings it back, --mine says that it "
     "stays away; if it was moved: etlgen mv {path} NEW"
 )
+_NO_STATE = "is not there: what was generated of it is not known"
 _COMMITTED_APART = (
     "commit or restore both together; or etlgen resolve {path} --new, or --mine to keep it so"
 )
@@ -91,12 +92,12 @@ def _trouble(unit: Unit, entry: Entry, mine: str | None) -> Iterator[Finding]:
         if not entry.is_deleted:
             hint = _MISSING.format(path=path)
             yield Finding(path, None, None, "missing", "was generated and is not there", hint)
-    elif entry.pending and is_open(entry.pending, mine):
+    elif entry.pending and is_open(entry, mine):
         if is_unresolved(mine, entry.pending.id):
             yield unresolved(path, mine, "has an unresolved conflict")
         else:
             message = "is as it was before the conflict, which says nothing of how it ended"
-            hint = f"take a side: etlgen resolve {path} --mine (or --new)"
+            hint = f"run etlgen generate, or take a side: etlgen resolve {path} --mine (or --new)"
             yield Finding(path, None, None, "conflict", message, hint)
     elif sha256(mine) in entry.superseded:
         message = "is as it was generated earlier, and .etlgen is ahead of it"
@@ -119,12 +120,17 @@ def _units_apart(project: Project, texts: Texts) -> tuple[list[Finding], list[st
         changes = compare(state, wanted, unneeded(state, wanted, gone_sources(state, texts)))
     except Refused as error:
         return [*_gone(state, texts), *error.findings], []
+    unknown = [
+        Finding(unit_path(one.unit.name), None, None, "missing", _NO_STATE, "run etlgen generate")
+        for one in wanted
+        if one.unit.name not in state.units
+    ]
     apart = [
         Finding(change.path, None, None, "stale", _APART[change.verb], "run etlgen generate")
         for change in changes.changes
         if change.verb in _APART
     ]
-    return [*_gone(state, texts), *apart], []
+    return [*_gone(state, texts), *unknown, *apart], []
 
 
 def _gone(state: State, texts: Texts) -> list[Finding]:
@@ -132,9 +138,5 @@ def _gone(state: State, texts: Texts) -> list[Finding]:
 
 
 def _text(root: Path, path: str) -> str | None:
-    try:
-        disk = read_file(root, path)
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        raise Refused(Finding(path, None, None, "unreadable", message)) from None
+    disk = read_file(root, path)
     return None if disk is None else disk.text

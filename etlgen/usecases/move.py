@@ -88,14 +88,15 @@ def _package_renamed(project: Project, old: str, there: str, options: Options) -
         raise UsageError(Finding(there, None, None, "name", bad.message, bad.hint)) from bad
     texts = dict(unit_texts(project.root))
     spec = f"{PROJECT_UNIT}.yaml"
-    texts[PROJECT_UNIT] = with_scalar(texts[PROJECT_UNIT], spec, "package", new)
+    was = texts[PROJECT_UNIT]
+    texts[PROJECT_UNIT] = with_scalar(was, spec, "package", new)
     changes = regenerated(project, texts, options)
     own = [
         moved
         for path in _own_files(project, f"{_SRC}{old}")
         for moved in moved_file(project.root, path, f"{there}{path.removeprefix(_SRC + old)}")
     ]
-    return with_own(changes, [*own_file(project.root, spec, texts[PROJECT_UNIT]), *own])
+    return with_own(changes, [*own_file(project.root, spec, texts[PROJECT_UNIT], was), *own])
 
 
 def _own_files(project: Project, folder: str) -> Iterator[str]:

@@ -12,7 +12,8 @@ from etlgen.kinds import Kind, load_kinds
 from etlgen.names import BadName, project_name
 from etlgen.outcome import Outcome
 from etlgen.rendered import RUNTIME_UNIT
-from etlgen.spec.document import decode, parse_document
+from etlgen.spec.document import decode
+from etlgen.spec.edit import with_scalar
 from etlgen.spec.models import Spec
 from etlgen.spec.reading import read_project_file
 from etlgen.spec.split import split
@@ -88,16 +89,9 @@ def _without_a_file(missing: MissingAnswers) -> MissingAnswers:
 
 
 def _renamed(text: str, file: str, name: str) -> str:
-    """The spec with another project name, every other line where it was."""
+    """The spec with another project name."""
     try:
         project_name(name)
     except BadName as bad:
         raise UsageError(Finding("--name", None, None, "name", bad.message, bad.hint)) from bad
-    spec = parse_document(text, file)
-    span = spec.spans.get(("name",))
-    if span is None:
-        return "\n".join([*spec.lines, f"name: {name}\n"])
-    start, end = span.start, span.end
-    before = "\n".join([*spec.lines[: start.line], spec.lines[start.line][: start.column]])
-    after = "\n".join([spec.lines[end.line][end.column :], *spec.lines[end.line + 1 :]])
-    return f"{before.rstrip(' ')} {name}{after}"
+    return with_scalar(text, file, "name", name)

@@ -23,7 +23,7 @@ from etlgen.workspace.disk import decoded, find_project, read_file
 from etlgen.workspace.journal import Settled, recover, unfinished
 from etlgen.workspace.lock import locked
 from etlgen.workspace.state import State, read_state, without
-from etlgen.workspace.text import in_style
+from etlgen.workspace.text import ended, in_style
 
 Confirm = Callable[[ChangeSet], bool]
 
@@ -118,9 +118,15 @@ def inside(root: Path, start: Path, path: Path) -> str:
     return absolute.relative_to(root).as_posix()
 
 
-def own_file(root: Path, path: str, text: str | None) -> list[Change]:
-    """What happens to a file of the team's own that is to have a canonical text, or to go."""
+def own_file(root: Path, path: str, text: str | None, was: str | None = None) -> list[Change]:
+    """What happens to a file of the team's own that is to have a canonical text, or to go.
+
+    `was` is the text that the new one was made of. Raises `Refused` if it is not that any more.
+    """
     disk = read_file(root, path)
+    if was is not None and (disk is None or disk.text != ended(was)):
+        message = "was changed while etlgen was at work; nothing was written"
+        raise Refused(Finding(path, None, None, "changed-meanwhile", message, "run it again"))
     before = None if disk is None else decoded(disk.raw)
     if text is None:
         return [] if disk is None else [Change(path, Verb.DELETE, before, None, None)]
@@ -134,6 +140,9 @@ def own_file(root: Path, path: str, text: str | None) -> list[Change]:
 
 def moved_file(root: Path, old: str, new: str) -> list[Change]:
     """A file of the team's own that goes to another place as it is."""
+    if (root / new).exists():
+        message = "is there already"
+        raise Refused(Finding(new, None, None, "occupied", message, "move one of them away"))
     text = decoded((root / old).read_bytes())
     return [Change(new, Verb.MOVE, text, text, None, origin=old)]
 

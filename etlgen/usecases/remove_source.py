@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from etlgen.errors import Finding, UsageError
-from etlgen.generation import unneeded
+from etlgen.errors import Finding, Refused, UsageError
+from etlgen.generation import input_sha256, unneeded
 from etlgen.outcome import Outcome
 from etlgen.rendered import SOURCES
 from etlgen.spec.fields import did_you_mean
@@ -16,6 +16,7 @@ from etlgen.usecases.project import (
     require_same_version,
     settle,
     spec_path,
+    unit_texts,
     with_own,
 )
 from etlgen.workspace.compare import compare
@@ -26,6 +27,8 @@ def remove_source(options: Options, name: str, confirm: Confirm) -> Outcome:
     with opened(options) as project:
         unit = require_source(project, name)
         require_same_version(project.state, (unit,))
+        if not options.force:
+            _require_generated(project, unit)
         gone = {unit}
         gone |= unneeded(project.state, (), gone)
         changes = compare(project.state, (), sorted(gone), force=options.force)
@@ -34,6 +37,16 @@ def remove_source(options: Options, name: str, confirm: Confirm) -> Outcome:
         tables = [claim.removeprefix("table ") for claim in claims if claim.startswith("table ")]
         steps = (f"make test  # the tables stay in the database: {', '.join(tables)}",)
         return settle(project, changes, options, confirm, steps)
+
+
+def _require_generated(project: Project, unit: str) -> None:
+    """The spec is the team's own: what it says must be in the code before it goes."""
+    path = spec_path(project.root, unit)
+    texts = unit_texts(project.root)
+    if unit in texts and project.state.units[unit].input_sha256 != input_sha256(unit, texts):
+        message = "was changed since the code was generated, and goes with what is removed"
+        hint = "run etlgen generate first, or add --force; nothing was changed"
+        raise Refused(Finding(path, None, None, "edited", message, hint))
 
 
 def require_source(project: Project, name: str) -> str:

@@ -87,6 +87,9 @@ def _settled(
     if sha256(mine) == pending.before_sha256:
         marked = merged(path, mine, memory.base(entry), memory.theirs(entry)).text
         return _chosen(path, marked, pending, side, "is as it was before the conflict")
+    if sha256(mine) == entry.sha256:
+        message = "is as it was last generated, so nothing of yours is left to merge"
+        raise _refusal(path, message, "run etlgen generate")
     if side == "new":
         message = "has no conflict markers any more, so there are no sides to take"
         raise _refusal(path, message, f"take it as it is: etlgen resolve {path}")

@@ -30,10 +30,12 @@ def _files(changes: ChangeSet, root: Path) -> Iterator[Write]:
         if not change.writes:
             continue
         after, before = _bytes(change.after), _bytes(change.before)
+        path = real_path(root, change.path)
         if change.origin:
-            yield Write(change.origin, before, None)
-            before = None
-        yield Write(real_path(root, change.path), before, after, origin=change.origin)
+            yield Write(path, None, after, origin=change.origin)
+            yield Write(change.origin, before, None, moved_to=path)
+        else:
+            yield Write(path, before, after)
 
 
 def _state(changes: ChangeSet, root: Path) -> Iterator[Write]:

@@ -183,8 +183,8 @@ class _Comparison:
     def _read(self, path: str) -> DiskFile | None:
         try:
             return read_file(self._root, path)
-        except OSError as error:
-            self._refuse(path, "occupied", error.strerror or str(error), "nothing was changed")
+        except Refused as refused:
+            self._refused += refused.findings
             return None
 
     def _refuse(self, path: str, code: str, message: str, hint: str) -> None:

@@ -49,7 +49,7 @@ def decide(entry: Entry, new: New, mine: str | None, memory: Memory) -> Decision
     pending = entry.pending
     if pending is None:
         return _decide(entry, lambda: memory.base(entry), new, mine)
-    if mine is None or not is_open(pending, mine):
+    if mine is None or not is_open(entry, mine):
         resolved = entry.advanced(pending.theirs_sha256, None)
         return _decide(resolved, lambda: memory.theirs(entry), new, mine)
     base, theirs = partial(memory.base, entry), partial(memory.theirs, entry)
@@ -59,9 +59,13 @@ def decide(entry: Entry, new: New, mine: str | None, memory: Memory) -> Decision
     return _decide(replace(entry, pending=None), base, new, mine)
 
 
-def is_open(pending: Pending, mine: str) -> bool:
-    """Whether a conflict waits: its markers are there, or the file is as it was before it."""
-    return is_unresolved(mine, pending.id) or sha256(mine) == pending.before_sha256
+def is_open(entry: Entry, mine: str) -> bool:
+    """Whether a conflict waits: its markers are there, or the file is as it was before it, with
+    the team's edit or without."""
+    if entry.pending is None:
+        return False
+    earlier = (entry.pending.before_sha256, entry.sha256)
+    return is_unresolved(mine, entry.pending.id) or sha256(mine) in earlier
 
 
 def _decide(entry: Entry, base: Text, new: New, mine: str | None) -> Decision:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,13 +56,24 @@ class DiskFile:
 
 
 def read_file(root: Path, path: str) -> DiskFile | None:
-    """The file at a path, None where there is none; `OSError` where it is something else."""
+    """The file at a path, None where there is none; `Refused` where it is something else."""
     try:
-        with open(f"{root}/{path}", "rb", buffering=0) as file:
+        with open(f"{root}/{path}", "rb", buffering=0, opener=_never_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise OSError("is not a file")
             raw = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        hint = "nothing was changed"
+        raise Refused(Finding(path, None, None, "occupied", message, hint)) from None
     return DiskFile(raw, *canonical(raw))
+
+
+def _never_waiting(path: str, flags: int) -> int:
+    """For what is not a file, such as a pipe that nobody writes to."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def decoded(raw: bytes) -> str:

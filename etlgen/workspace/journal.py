@@ -55,8 +55,8 @@ class Write:
     """The new content of one path, as bytes on disk; None for no file.
 
     `path` is relative, with slashes, and no part of it a symbolic link. `before` is what was there
-    when the decision was made. State, below `.etlgen/`, is written after all else. `origin` is
-    where the file was whose mode a moved one keeps.
+    when the decision was made. State, below `.etlgen/`, is written after all else. Of a file that
+    moves, one write has the `origin`, whose mode it keeps, and the removal there has `moved_to`.
     """
 
     path: str
@@ -64,6 +64,7 @@ class Write:
     after: bytes | None
     is_state: bool = False
     origin: str | None = None
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,8 @@ def _journal_of(changes: Sequence[Write]) -> Journal:
                     after=digest(write.after),
                     staged=None if write.after is None else str(number),
                     is_state=write.is_state,
+                    origin=write.origin,
+                    moved_to=write.moved_to,
                 )
                 for number, write in enumerate(changes)
             )
@@ -195,14 +198,22 @@ def _apply(
 ) -> frozenset[str]:
     """Make the entries of state, or all others, new. Returns the paths that were left alone."""
     left = set() if is_state else set(journal.left)
-    for number, entry in _pending(journal, done):
+    removals_last = sorted(_pending(journal, done), key=lambda one: one[1].moved_to is not None)
+    for number, entry in removals_last:
         if entry.is_state != is_state:
             continue
-        if _place(root / entry.path, tx, entry):
+        is_held = entry.moved_to in left or _was_edited(root, journal, entry.origin)
+        if not is_held and _place(root / entry.path, tx, entry):
             mark_done(tx, number)
         else:
             left.add(entry.path)
     return frozenset(left)
+
+
+def _was_edited(root: Path, journal: Journal, origin: str | None) -> bool:
+    """Whether a file that is to move from there is neither as it was nor gone."""
+    before = {entry.path: entry.before for entry in journal.entries}
+    return origin is not None and digest_at(root / origin) not in (before.get(origin), None)
 
 
 def _place(target: Path, tx: Path, entry: Entry) -> bool:

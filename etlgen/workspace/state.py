@@ -122,7 +122,11 @@ class Memory:
 
     def theirs(self, entry: Entry) -> str:
         """The text that waits to be merged into a file with a conflict."""
-        return _text(self._root, pending_path(self._unit, entry))
+        path = pending_path(self._unit, entry)
+        text = _text(self._root, path)
+        if entry.pending is None or sha256(text) != entry.pending.theirs_sha256:
+            raise Refused(_altered(path, "was altered"))
+        return text
 
     def paths(self, entry: Entry) -> set[str]:
         """The state files of an entry."""

@@ -42,7 +42,8 @@ _StagedName = Annotated[str, Field(pattern="^[0-9]+(-[0-9a-f]+)?$")]
 
 class Entry(BaseModel):
     """What becomes of one path: the hashes of what was there and of what will be, None for no
-    file, and the name of the new content in the transaction."""
+    file, and the name of the new content in the transaction. The halves of a move, which happen
+    together or not at all, know each other as `origin` and `moved_to`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -51,6 +52,8 @@ class Entry(BaseModel):
     after: _Sha256 | None
     staged: _StagedName | None
     is_state: bool
+    origin: str | None = None
+    moved_to: str | None = None
 
     @model_validator(mode="after")
     def _content_is_staged(self) -> "Entry":

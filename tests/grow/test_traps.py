@@ -124,6 +124,98 @@ def test_a_conflict_moves_with_its_file(conflict: Project) -> None:
     assert OURS in conflict.text(moved)
 
 
+def test_a_conflict_then_git_checkout_of_an_edit_that_was_not_committed(project: Project) -> None:
+    project.committed("generated")
+    project.edit(ORDERS, OLD, OURS)
+    project.edit("sources/shop.yaml", *BIGGER)
+    assert project("generate").code == 4
+    project.git("checkout", "--", ORDERS)
+    assert project("check").code == 4
+    assert project("resolve", "--mine").code == 5
+    project.does("generate")
+    assert NEW in project.text(ORDERS)
+    project.does("check")
+
+
+def test_a_moved_file_is_not_gone_before_it_has_arrived(project: Project) -> None:
+    """The team puts a file at the target, or edits the origin, after a crash in the middle."""
+    project.write("README.md", project.text("README.md") + "PRECIOUS\n")
+    for late in ("docs/README.md", "README.md"):
+        before = project.files()
+        _crash_after_commit(
+            project, "mv", project.path("README.md"), project.path("docs/README.md")
+        )
+        project.write(late, "late\n" + project.text("README.md") * (late == "README.md"))
+        result = project("generate")
+        assert f"{late}: was changed while etlgen wrote" in result.err
+        assert "PRECIOUS" in project.text("README.md")
+        assert project.path("docs/README.md").exists() == (late != "README.md")
+        project.path("docs/README.md").unlink(missing_ok=True)
+        project.write("README.md", before["README.md"].decode())
+        project.does("generate")
+        project.does("check")
+    project.does("mv", project.path("README.md"), project.path("docs/README.md"))
+    assert "PRECIOUS" in project.text("docs/README.md")
+
+
+@pytest.mark.parametrize("words", [("add-source", "shop", "--spec", "../visits.yaml"), ("mv",)])
+def test_a_spec_that_is_saved_meanwhile_is_not_written_over(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    real = style._black
+    saved = "sources/shop.yaml" if words[0] == "add-source" else "etlgen.yaml"
+    if words == ("mv",):
+        words = ("mv", str(project.path("src/shop_etl")), str(project.path("src/sales")))
+
+    def slow(text: str) -> str:
+        if "# late" not in project.text(saved):
+            project.write(saved, project.text(saved) + "# late\n")
+        return real(text)
+
+    monkeypatch.setattr(style, "_black", slow)
+    monkeypatch.chdir(project.root)
+    before = project.files()
+    result = project(*words)
+    assert result.code == 5
+    assert f"{saved}: was changed while etlgen was at work" in result.err
+    assert {p for p, b in project.files().items() if before.get(p) != b} == {saved}
+
+
+def test_a_spec_with_something_new_is_not_removed(project: Project) -> None:
+    project.write("sources/shop.yaml", project.text("sources/shop.yaml") + "# precious\n")
+    before = project.files()
+    result = project("remove-source", "shop")
+    assert result.code == 5
+    assert "sources/shop.yaml: was changed since the code was generated" in result.err
+    assert project.files() == before
+    project.does("remove-source", "shop", "--force")
+
+
+@pytest.mark.parametrize(
+    "lost", [("runtime", "src/shop_etl/runtime/audit.py"), ("sources/shop", ORDERS)]
+)
+def test_a_unit_without_its_state_is_red(project: Project, lost: tuple[str, str]) -> None:
+    unit, path = lost
+    project.path(f".etlgen/units/{unit}.json").unlink()
+    project.path(path).unlink()
+    assert project("check").code == 6
+
+
+@pytest.mark.parametrize("words", [("diff",), ("resolve", "Makefile", "--mine"), ("check",)])
+@pytest.mark.parametrize("what", ["folder", "pipe"])
+def test_what_is_no_file_is_refused(project: Project, words: tuple[str, ...], what: str) -> None:
+    project.path("Makefile").unlink()
+    if what == "folder":
+        project.path("Makefile").mkdir()
+    else:
+        os.mkfifo(project.path("Makefile"))
+    result = project(
+        words[0], *(project.path(one) if one == "Makefile" else one for one in words[1:])
+    )
+    assert result.code in (5, 6)
+    assert "Makefile: cannot be read" in result.err
+
+
 def test_on_conflict_abort_writes_nothing(overlap: Project) -> None:
     before = overlap.files()
     result = overlap("generate", "--on-conflict", "abort")
@@ -189,7 +281,7 @@ def test_an_edit_after_a_crash_is_not_rolled_over(
     project.does("check")
 
 
-def _crash_after_commit(project: Project) -> None:
+def _crash_after_commit(project: Project, *words: object) -> None:
     """The process is killed when everything is staged and committed, and nothing replaced yet."""
     script = f"""
 import os, signal
@@ -198,7 +290,7 @@ def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 journal._finish = die
 from etlgen.cli import run
-run(["generate", "-C", {str(project.root)!r}])
+run([*{[str(word) for word in words or ("generate",)]!r}, "-C", {str(project.root)!r}])
 """
     done = subprocess.run([os.sys.executable, "-c", script], capture_output=True)  # type: ignore[attr-defined]
     assert done.returncode == -9, done.stderr
