@@ -22,6 +22,7 @@ from etlgen.usecases.project import (
     moved_file,
     opened,
     own_file,
+    own_files,
     require_same_version,
     settle,
     unit_texts,
@@ -93,28 +94,23 @@ def _package_renamed(project: Project, old: str, there: str, options: Options) -
     changes = regenerated(project, texts, options)
     own = [
         moved
-        for path in _own_files(project, f"{_SRC}{old}")
+        for path in own_files(project, f"{_SRC}{old}")
         for moved in moved_file(project.root, path, f"{there}{path.removeprefix(_SRC + old)}")
     ]
     return with_own(changes, [*own_file(project.root, spec, texts[PROJECT_UNIT], was), *own])
 
 
-def _own_files(project: Project, folder: str) -> Iterator[str]:
-    """The team's own files below a folder."""
-    generated = {entry.location for _, entry in project.state.entries()}
-    for file in sorted((project.root / folder).rglob("*")):
-        path = file.relative_to(project.root).as_posix()
-        if file.is_file() and "__pycache__" not in file.parts and path not in generated:
-            yield path
-
-
 def _moved(project: Project, here: str, there: str) -> ChangeSet:
     changes: list[Change] = []
     state: dict[str, str | None] = {}
+    known = {entry.location for _, entry in project.state.entries()}
     for unit, entry in project.state.entries():
         target = _below(entry.location, here, there)
         if target is None:
             continue
+        if target in known:
+            message = "is where another generated file belongs, even if it was deleted"
+            raise UsageError(_refusal(target, message, "choose another place"))
         changes += _file_moved(project, unit, entry, target)
         state |= _entry_moved(project, unit, entry, target)
     if not changes:

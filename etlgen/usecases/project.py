@@ -138,6 +138,15 @@ def own_file(root: Path, path: str, text: str | None, was: str | None = None) ->
     return [Change(path, Verb.UPDATE, before, after, None)]
 
 
+def own_files(project: Project, folder: str) -> Iterator[str]:
+    """The team's own files below a folder."""
+    generated = {entry.location for _, entry in project.state.entries()}
+    for file in sorted((project.root / folder).rglob("*")):
+        path = file.relative_to(project.root).as_posix()
+        if file.is_file() and "__pycache__" not in file.parts and path not in generated:
+            yield path
+
+
 def moved_file(root: Path, old: str, new: str) -> list[Change]:
     """A file of the team's own that goes to another place as it is."""
     if (root / new).exists():

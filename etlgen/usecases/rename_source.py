@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from etlgen.usecases.generate import rendered_units
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import (
     Confirm,
+    Project,
     moved_file,
     opened,
+    own_files,
     require_same_version,
     settle,
     spec_path,
@@ -25,6 +28,7 @@ from etlgen.usecases.project import (
     with_own,
 )
 from etlgen.usecases.remove_source import require_source
+from etlgen.workspace.changes import Change
 from etlgen.workspace.compare import compare
 
 
@@ -41,10 +45,18 @@ def rename_source(options: Options, old: str, new: str, confirm: Confirm) -> Out
             for one in rendered_units(project, texts, {unit})
         ]
         changes = compare(project.state, renamed)
-        changes = with_own(
-            changes, moved_file(project.root, spec_path(project.root, was), f"{unit}.yaml")
-        )
+        spec = moved_file(project.root, spec_path(project.root, was), f"{unit}.yaml")
+        changes = with_own(changes, [*spec, *_own_code(project, old, new)])
         return settle(project, changes, options, confirm, _steps(project.root, old, new))
+
+
+def _own_code(project: Project, old: str, new: str) -> Iterator[Change]:
+    """The team's own modules in the source's package, which its code may import."""
+    spec = read_project(project.root, load_kinds(), ())
+    sources = f"src/{spec.project.import_package}/sources"
+    here, there = (f"{sources}/{module_name(name)}" for name in (old, new))
+    for path in own_files(project, here):
+        yield from moved_file(project.root, path, f"{there}{path.removeprefix(here)}")
 
 
 def _free_name(name: str, texts: Texts) -> str:

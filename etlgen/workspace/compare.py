@@ -7,7 +7,7 @@ the form that the file has.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from etlgen.errors import Finding, InternalError, Refused
@@ -133,7 +133,9 @@ class _Comparison:
 
     def _next(self, unit: str, memory: Memory, entry: Entry, file: New) -> _StateFiles:
         """A file that was generated before: at its old place, or at a new one."""
-        target, origin = entry.moved_to or file.path, entry.location
+        target, origin = (
+            _followed(entry, file.path) if entry.moved_to else file.path
+        ), entry.location
         disk = self._read(origin)
         if origin != target:
             there = self._read(target)
@@ -142,6 +144,9 @@ class _Comparison:
             elif there is not None:
                 self._refuse(target, "occupied", _FOREIGN, _FOREIGN_HINT)
         decision = decide(entry, file, None if disk is None else disk.text, memory)
+        if entry.moved_to:
+            moved = replace(decision.entry, moved_to=None if target == file.path else target)
+            decision = replace(decision, entry=moved)
         verb = decision.verb
         if disk is not None and origin != target and verb is not Verb.CONFLICT:
             verb = Verb.MOVE
@@ -202,6 +207,18 @@ class _Comparison:
             twin = names.twin(change.path) if is_new else None
             if twin:
                 self._refuse(change.path, "same-path", f"beside {twin!r} it {_TWIN}", _TWIN_HINT)
+
+
+def _followed(entry: Entry, path: str) -> str:
+    """Where a file that the team moved goes when the folder is renamed that both places are in."""
+    moved_to = entry.moved_to or path
+    old, new = entry.path.split("/"), path.split("/")
+    while old and new and old[-1] == new[-1]:
+        old, new = old[:-1], new[:-1]
+    before = "/".join(old)
+    if before and moved_to.startswith(f"{before}/"):
+        return "/".join(new) + moved_to.removeprefix(before)
+    return moved_to
 
 
 def _files(wanted: Wanted, memory: Memory) -> dict[Key, New]:

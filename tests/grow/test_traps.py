@@ -411,6 +411,29 @@ def test_a_package_that_is_renamed_by_hand_is_followed(project: Project, tmp_pat
     assert not project.path("src/shop_etl").exists()
 
 
+def test_what_is_in_a_folder_that_is_renamed_goes_with_it(project: Project) -> None:
+    project.write("src/shop_etl/sources/shop/ours.py", "X = 1\n")
+    project.does("rename-source", "shop", "store")
+    assert project.text("src/shop_etl/sources/store/ours.py") == "X = 1\n"
+    project.write("src/shop_etl/helpers.py", "Y = 1\n")
+    settings = (project.path("src/shop_etl/py.typed"), project.path("src/shop_etl/typed"))
+    project.does("mv", *settings)
+    project.does("mv", project.path("src/shop_etl"), project.path("src/sales"))
+    assert not project.path("src/shop_etl").exists()
+    for name in ("typed", "helpers.py", "sources/store/ours.py", "sources/store/orders.py"):
+        assert project.path(f"src/sales/{name}").exists(), name
+    project.does("check")
+    assert project.does("generate").out.endswith("Nothing to write.\n")
+
+
+def test_nothing_is_moved_to_where_another_file_belongs(project: Project) -> None:
+    project.path("compose.yaml").unlink()
+    project.does("resolve", project.path("compose.yaml"), "--mine")
+    before = project.files()
+    assert project("mv", project.path("Makefile"), project.path("compose.yaml")).code == 2
+    assert project.files() == before
+
+
 def test_a_file_that_is_moved_by_hand_is_followed(
     project: Project, newer: Callable[..., None]
 ) -> None:
