@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
-from itertools import groupby
 
 from etlgen import __version__
 from etlgen.errors import Finding, SpecError
@@ -50,26 +49,30 @@ def gone_sources(state: State, texts: Texts) -> set[str]:
 
 
 def wanted_units(
-    spec: Spec, texts: Texts, kinds: Mapping[str, Kind], state: State, units: Collection[str]
+    spec: Spec,
+    texts: Texts,
+    kinds: Mapping[str, Kind],
+    state: State,
+    units: Collection[str],
+    gone: Collection[str] = (),
 ) -> list[Wanted]:
     """Some units of the spec, and what they need and the project lacks, rendered and styled.
 
-    Raises `SpecError` where one claims what another unit of the project has.
+    Raises `SpecError` where one claims what another unit of the project has that is not gone.
     """
     plan = plan_project(spec, kinds)
     chosen = [unit for unit in _units(plan, texts) if unit.name in units]
     missing = {need for unit in chosen for need in unit.needs} - state.units.keys()
     chosen += [unit for unit in _units(plan, texts) if unit.name in missing - set(units)]
-    _require_unclaimed(chosen, state, texts)
+    _require_unclaimed(chosen, state, gone)
     names = {unit.name for unit in chosen}
     rendered = render_project(plan, names)
     files = styled(rendered, package=plan.package, known=_known(state, names))
-    by_unit = groupby(sorted(files, key=_unit_of), key=_unit_of)
-    of = {name: tuple(group) for name, group in by_unit}
-    return [_wanted(unit, of.get(unit.name, ())) for unit in chosen]
+    return [_wanted(unit, files) for unit in chosen]
 
 
-def _wanted(unit: Unit, files: tuple[RenderedFile, ...]) -> Wanted:
+def _wanted(unit: Unit, rendered: Iterable[RenderedFile]) -> Wanted:
+    files = tuple(file for file in rendered if file.unit == unit.name)
     digest = digest_of_files({(one.template, one.resource): sha256(one.text) for one in files})
     return Wanted(replace(unit, files_sha256=digest), files)
 
@@ -127,12 +130,12 @@ def _is_stale(state: State, name: str, texts: Texts, contested: set[str]) -> boo
     )
 
 
-def _require_unclaimed(units: Iterable[Unit], state: State, texts: Texts) -> None:
+def _require_unclaimed(units: Iterable[Unit], state: State, gone: Collection[str]) -> None:
     """No claim twice in the whole project."""
     owners: dict[str, str] = {}
     found: list[Finding] = []
     chosen = {unit.name: unit for unit in units}
-    others = state.units.keys() - chosen.keys() - gone_sources(state, texts)
+    others = state.units.keys() - chosen.keys() - set(gone)
     for unit in (*(state.units[name] for name in sorted(others)), *chosen.values()):
         for claim in unit.claims:
             owner = owners.setdefault(claim, unit.name)
@@ -147,10 +150,6 @@ def _collision(unit: str, claim: str, owner: str) -> Finding:
     message = f"{owner.removeprefix(SOURCES)} already has the {what} {name!r}"
     hint = "give it another 'table:'" if what == "table" else "give the source another name"
     return Finding(f"{unit}.yaml", None, None, "collision", message, hint)
-
-
-def _unit_of(file: RenderedFile) -> str:
-    return file.unit
 
 
 def _known(state: State, units: Iterable[str]) -> dict[str, str]:

@@ -12,7 +12,6 @@ from etlgen.errors import Finding, UsageError
 from etlgen.usecases.options import Options
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The source.")]
-Texts = list[str]
 
 
 @app.command("add-source", epilog="Example: etlgen add-source crm --spec crm.yaml")
@@ -25,17 +24,18 @@ def add_source(
     kind: Annotated[str | None, typer.Option(help="The kind of source, such as file.")] = None,
     resource: Annotated[str | None, typer.Option(help="The name of its resource.")] = None,
     column: Annotated[
-        Texts | None, typer.Option(metavar="NAME:TYPE", help="A column; repeat it for each.")
+        list[str] | None, typer.Option(metavar="NAME:TYPE", help="A column; repeat it for each.")
     ] = None,
     primary_key: Annotated[
-        Texts | None, typer.Option(metavar="COLUMN", help="Repeat it for each column of the key.")
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Repeat it for each column of the key."),
     ] = None,
     cursor: Annotated[str | None, typer.Option(metavar="COLUMN", help="What advances.")] = None,
     write_disposition: Annotated[
         str | None, typer.Option(metavar="HOW", help="append, replace or merge.")
     ] = None,
     setting: Annotated[
-        Texts | None,
+        list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any other key, as in a spec; repeat it."),
     ] = None,
     dry_run: DryRun = False,

@@ -12,8 +12,6 @@ from etlgen.cli.screen import Screen, complain, say
 from etlgen.errors import Finding, UsageError
 from etlgen.usecases.options import Options
 
-Paths = list[Path]
-
 
 @app.command("upgrade", epilog="Example: etlgen upgrade --runtime-only")
 @app.command("generate", epilog="Example: etlgen generate --dry-run --diff")
@@ -59,7 +57,7 @@ def check(as_json: Json = False, start: Start = Path()) -> int:
 @app.command(epilog="Example: etlgen diff src/shop_etl/sources")
 def diff(
     paths: Annotated[
-        Paths | None, typer.Argument(metavar="PATH", help="Only what is at or below these.")
+        list[Path] | None, typer.Argument(metavar="PATH", help="Only what is at or below these.")
     ] = None,
     as_json: Json = False,
     start: Start = Path(),
@@ -78,7 +76,7 @@ def diff(
 @app.command(epilog="Example: etlgen resolve README.md --mine")
 def resolve(
     paths: Annotated[
-        Paths | None, typer.Argument(metavar="PATH", help="By default all with a conflict.")
+        list[Path] | None, typer.Argument(metavar="PATH", help="By default all with a conflict.")
     ] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Take your side of each conflict.")] = False,
     new: Annotated[bool, typer.Option("--new", help="Take the newly generated side.")] = False,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from etlgen.errors import Finding, MissingAnswers, SpecError, UsageError
 from etlgen.kinds import load_kinds
-from etlgen.names import BadName, source_name
+from etlgen.names import source_name
 from etlgen.outcome import Outcome
 from etlgen.rendered import SOURCES
 from etlgen.spec.answers import Flags, source_from_flags
@@ -20,6 +20,7 @@ from etlgen.usecases.generate import rendered_units
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import (
     Confirm,
+    named,
     opened,
     own_file,
     require_same_version,
@@ -42,15 +43,13 @@ class Addition:
 
 def add_source(options: Options, addition: Addition, confirm: Confirm) -> Outcome:
     """Write the source's spec file and generate its code; nothing else of the project changes."""
-    _require_name(addition.name)
+    named(source_name, addition.name)
     with opened(options) as project:
         require_same_version(project.state)
         unit = f"{SOURCES}{addition.name}"
         path = spec_path(project.root, unit)
         given, called = _given(addition)
-        there = source_files(project.root)
-        texts = dict.fromkeys((f"{SOURCES}{name}" for name in there), "")  # not read: not needed
-        texts |= unit_texts(project.root, there.keys() & {addition.name})
+        texts = unit_texts(project.root, source_files(project.root).keys() & {addition.name})
         before = texts.get(unit)
         if before is None:
             texts[unit] = source_text(given, called, addition.name)
@@ -64,7 +63,7 @@ def add_source(options: Options, addition: Addition, confirm: Confirm) -> Outcom
             raise _blaming(error, path, texts[unit], called, given) from error
         changes = compare(project.state, wanted)
         changes = with_own(changes, own_file(project.root, path, texts[unit], before))
-        steps = _steps(project.root, addition.name)
+        steps = _steps(addition.name)
         return settle(project, changes, options, confirm, steps)
 
 
@@ -118,12 +117,5 @@ def _blaming(error: SpecError, path: str, text: str, called: str, given: str) ->
     return SpecError(findings)
 
 
-def _require_name(name: str) -> None:
-    try:
-        source_name(name)
-    except BadName as bad:
-        raise UsageError(Finding(name, None, None, "name", bad.message, bad.hint)) from bad
-
-
-def _steps(root: Path, name: str) -> tuple[str, ...]:
+def _steps(name: str) -> tuple[str, ...]:
     return (f"cat {shlex.quote(f'env/{name}.env.example')}  # what to set in .env", "make test")

@@ -18,7 +18,7 @@ from etlgen.workspace.compare import compare
 from etlgen.workspace.decide import is_open
 from etlgen.workspace.disk import read_file
 from etlgen.workspace.markers import is_unresolved
-from etlgen.workspace.state import Entry, State, Unit, unit_path
+from etlgen.workspace.state import Entry, State, unit_path
 
 _MISSING = (
     "git checkout -- {path} or etlgen resolve {path} --new brings it back, --mine says that it "
@@ -83,10 +83,10 @@ class _Files:
             mine = _text(project.root, entry.location)
             self.count += 1
             self.edited += mine is not None and sha256(mine) != entry.sha256
-            self.findings += _trouble(project.state.units[unit], entry, mine)
+            self.findings += _trouble(entry, mine)
 
 
-def _trouble(unit: Unit, entry: Entry, mine: str | None) -> Iterator[Finding]:
+def _trouble(entry: Entry, mine: str | None) -> Iterator[Finding]:
     path = entry.location
     if mine is None:
         if not entry.is_deleted:
@@ -116,8 +116,9 @@ def _units_apart(project: Project, texts: Texts) -> tuple[list[Finding], list[st
         ]
     try:
         stale = stale_units(state, texts)
-        wanted = rendered_units(project, texts, stale)
-        changes = compare(state, wanted, unneeded(state, wanted, gone_sources(state, texts)))
+        gone = gone_sources(state, texts)
+        wanted = rendered_units(project, texts, stale, gone)
+        changes = compare(state, wanted, unneeded(state, wanted, gone))
     except Refused as error:
         return [*_gone(state, texts), *error.findings], []
     unknown = [

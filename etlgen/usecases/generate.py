@@ -56,21 +56,23 @@ def regenerated(
 
 def _runtime(project: Project, texts: Texts, stale: Collection[str], options: Options) -> ChangeSet:
     wanted = rendered_units(project, texts, stale)
-    runtime = [one for one in wanted if is_runtime(one.unit.name)]
+    runtime = [one for one in wanted if _is_runtime(one.unit.name)]
     return compare(project.state, runtime, force=options.force)
 
 
-def rendered_units(project: Project, texts: Texts, units: Collection[str]) -> list[Wanted]:
-    """Some units, rendered of their spec as it is on disk or in `texts`."""
+def rendered_units(
+    project: Project, texts: Texts, units: Collection[str], gone: Collection[str] = ()
+) -> list[Wanted]:
+    """Some units, rendered of their spec in `texts`, in a project without those that are gone."""
     if not units:
         return []
     kinds = load_kinds()
     specs = [PROJECT_UNIT, *(unit for unit in sorted(units) if unit.startswith(SOURCES))]
     spec = read_texts({spec_path(project.root, unit): texts[unit] for unit in specs}, kinds)
-    return wanted_units(spec, texts, kinds, project.state, units)
+    return wanted_units(spec, texts, kinds, project.state, units, gone)
 
 
-def is_runtime(unit: str) -> bool:
+def _is_runtime(unit: str) -> bool:
     return unit == RUNTIME_UNIT or unit.startswith(KINDS)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 
 from etlgen.errors import Finding, Refused, UsageError
 from etlgen.kinds import load_kinds
-from etlgen.names import BadName, import_package
+from etlgen.names import import_package
 from etlgen.outcome import Outcome
 from etlgen.rendered import PROJECT_UNIT, SOURCES
 from etlgen.spec.edit import with_scalar
-from etlgen.spec.reading import read_project
+from etlgen.spec.reading import PROJECT_FILE, read_project
 from etlgen.usecases.generate import regenerated
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import (
@@ -20,6 +20,7 @@ from etlgen.usecases.project import (
     Project,
     inside,
     moved_file,
+    named,
     opened,
     own_file,
     own_files,
@@ -82,22 +83,19 @@ def _refusal(path: str, message: str, hint: str | None) -> Finding:
 def _package_renamed(project: Project, old: str, there: str, options: Options) -> ChangeSet:
     """The package is named in etlgen.yaml; all that imports it is generated anew."""
     require_same_version(project.state)
-    new = there.removeprefix(_SRC)
-    try:
-        import_package(new)
-    except BadName as bad:
-        raise UsageError(Finding(there, None, None, "name", bad.message, bad.hint)) from bad
-    texts = dict(unit_texts(project.root))
-    spec = f"{PROJECT_UNIT}.yaml"
+    new = named(import_package, there.removeprefix(_SRC))
+    texts = unit_texts(project.root)
     was = texts[PROJECT_UNIT]
-    texts[PROJECT_UNIT] = with_scalar(was, spec, "package", new)
+    texts[PROJECT_UNIT] = with_scalar(was, PROJECT_FILE, "package", new)
     changes = regenerated(project, texts, options)
     own = [
         moved
         for path in own_files(project, f"{_SRC}{old}")
         for moved in moved_file(project.root, path, f"{there}{path.removeprefix(_SRC + old)}")
     ]
-    return with_own(changes, [*own_file(project.root, spec, texts[PROJECT_UNIT], was), *own])
+    return with_own(
+        changes, [*own_file(project.root, PROJECT_FILE, texts[PROJECT_UNIT], was), *own]
+    )
 
 
 def _moved(project: Project, here: str, there: str) -> ChangeSet:

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from packaging.version import InvalidVersion, Version
 
 from etlgen import __version__
 from etlgen.errors import ConflictError, Finding, Refused, UsageError
+from etlgen.names import BadName
 from etlgen.outcome import Outcome
 from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT
 from etlgen.spec.reading import project_texts
@@ -26,6 +28,7 @@ from etlgen.workspace.state import State, read_state, without
 from etlgen.workspace.text import ended, in_style
 
 Confirm = Callable[[ChangeSet], bool]
+Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def opened(options: Options) -> Iterator[Project]:
     """The project, alone with it if anything is going to be written, and recovered."""
     root = find_project(options.start)
     if options.dry_run:
-        require_finished(root)
+        _require_finished(root)
         yield _project(root)
         return
     with locked(root):
@@ -50,7 +53,7 @@ def opened(options: Options) -> Iterator[Project]:
         yield replace(_project(root), recovered=_told(recovered))
 
 
-def require_finished(root: Path) -> None:
+def _require_finished(root: Path) -> None:
     """Refuse to judge a project that an interrupted command left half-written."""
     if unfinished(root):
         message = "an etlgen command was interrupted while it wrote"
@@ -102,6 +105,14 @@ def with_own(changes: ChangeSet, own: Iterable[Change]) -> ChangeSet:
 def unit_texts(root: Path, sources: Iterable[str] | None = None) -> dict[str, str]:
     """The text of each spec file, or of those of some sources, by the unit generated from it."""
     return {path.rpartition(".")[0]: text for path, text in project_texts(root, sources).items()}
+
+
+def named(make: Callable[[str], Name], text: str) -> Name:
+    """A name from the command line. Raises `UsageError` for a bad one."""
+    try:
+        return make(text)
+    except BadName as bad:
+        raise UsageError(Finding(text, None, None, "name", bad.message, bad.hint)) from bad
 
 
 def spec_path(root: Path, unit: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from etlgen.errors import Finding, Refused, UsageError
-from etlgen.generation import input_sha256, unneeded
+from etlgen.generation import Texts, input_sha256, unneeded
 from etlgen.outcome import Outcome
 from etlgen.rendered import SOURCES
 from etlgen.spec.fields import did_you_mean
+from etlgen.spec.reading import source_files
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import (
     Confirm,
@@ -27,25 +28,26 @@ def remove_source(options: Options, name: str, confirm: Confirm) -> Outcome:
     with opened(options) as project:
         unit = require_source(project, name)
         require_same_version(project.state, (unit,))
+        texts = unit_texts(project.root, source_files(project.root).keys() & {name})
         if not options.force:
-            _require_generated(project, unit)
+            _require_generated(project, unit, texts)
         gone = {unit}
         gone |= unneeded(project.state, (), gone)
         changes = compare(project.state, (), sorted(gone), force=options.force)
-        changes = with_own(changes, own_file(project.root, spec_path(project.root, unit), None))
+        spec = own_file(project.root, spec_path(project.root, unit), None, texts.get(unit))
+        changes = with_own(changes, spec)
         claims = project.state.units[unit].claims
         tables = [claim.removeprefix("table ") for claim in claims if claim.startswith("table ")]
         steps = (f"make test  # the tables stay in the database: {', '.join(tables)}",)
         return settle(project, changes, options, confirm, steps)
 
 
-def _require_generated(project: Project, unit: str) -> None:
+def _require_generated(project: Project, unit: str, texts: Texts) -> None:
     """The spec is the team's own: what it says must be in the code before it goes."""
-    path = spec_path(project.root, unit)
-    texts = unit_texts(project.root)
     if unit in texts and project.state.units[unit].input_sha256 != input_sha256(unit, texts):
         message = "was changed since the code was generated, and goes with what is removed"
         hint = "run etlgen generate first, or add --force; nothing was changed"
+        path = spec_path(project.root, unit)
         raise Refused(Finding(path, None, None, "edited", message, hint))
 
 

@@ -7,18 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from etlgen.errors import Finding, UsageError
-from etlgen.generation import Texts
 from etlgen.kinds import load_kinds
-from etlgen.names import BadName, module_name, source_name
+from etlgen.names import module_name, source_name
 from etlgen.outcome import Outcome
 from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT, SOURCES
-from etlgen.spec.reading import read_project
+from etlgen.spec.reading import read_project, source_files
 from etlgen.usecases.generate import rendered_units
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import (
     Confirm,
     Project,
     moved_file,
+    named,
     opened,
     own_files,
     require_same_version,
@@ -37,48 +37,44 @@ def rename_source(options: Options, old: str, new: str, confirm: Confirm) -> Out
     with opened(options) as project:
         was = require_source(project, old)
         require_same_version(project.state, (PROJECT_UNIT, RUNTIME_UNIT, was))
-        texts = dict(unit_texts(project.root))
-        unit = f"{SOURCES}{_free_name(new, texts)}"
+        unit = f"{SOURCES}{_free_name(project.root, new)}"
+        texts = unit_texts(project.root, [old])
         texts[unit] = texts.pop(was)
         renamed = [
             replace(one, was=was) if one.unit.name == unit else one
-            for one in rendered_units(project, texts, {unit})
+            for one in rendered_units(project, texts, {unit}, gone={was})
         ]
-        changes = compare(project.state, renamed)
-        spec = moved_file(project.root, spec_path(project.root, was), f"{unit}.yaml")
-        changes = with_own(changes, [*spec, *_own_code(project, old, new)])
-        return settle(project, changes, options, confirm, _steps(project.root, old, new))
+        spec = read_project(project.root, load_kinds(), ()).project
+        own = [
+            *moved_file(project.root, spec_path(project.root, was), f"{unit}.yaml"),
+            *_own_code(project, f"src/{spec.import_package}/sources", old, new),
+        ]
+        changes = with_own(compare(project.state, renamed), own)
+        return settle(project, changes, options, confirm, _steps(spec.work_schema, old, new))
 
 
-def _own_code(project: Project, old: str, new: str) -> Iterator[Change]:
+def _own_code(project: Project, sources: str, old: str, new: str) -> Iterator[Change]:
     """The team's own modules in the source's package, which its code may import."""
-    spec = read_project(project.root, load_kinds(), ())
-    sources = f"src/{spec.project.import_package}/sources"
     here, there = (f"{sources}/{module_name(name)}" for name in (old, new))
     for path in own_files(project, here):
         yield from moved_file(project.root, path, f"{there}{path.removeprefix(here)}")
 
 
-def _free_name(name: str, texts: Texts) -> str:
-    try:
-        source_name(name)
-    except BadName as bad:
-        raise UsageError(Finding(name, None, None, "name", bad.message, bad.hint)) from bad
-    if f"{SOURCES}{name}" in texts:
+def _free_name(root: Path, name: str) -> str:
+    named(source_name, name)
+    if name in source_files(root):
         message = f"there is a source {name!r} already"
         raise UsageError(Finding(None, None, None, "name", message, "choose another name"))
     return name
 
 
-def _steps(root: Path, old: str, new: str) -> tuple[str, ...]:
+def _steps(work_schema: str, old: str, new: str) -> tuple[str, ...]:
     """The ledger knows resources by the name of their source; so does Airflow."""
-    spec = read_project(root, load_kinds(), ())
-    ledger = f"{spec.project.work_schema}.resources"
     before, after = module_name(old), module_name(new)
     if before == after:
         return ("make test",)
     sql = (
-        f"UPDATE {ledger} SET resource = '{after}.' || split_part(resource, '.', 2) "
+        f"UPDATE {work_schema}.resources SET resource = '{after}.' || split_part(resource, '.', 2) "
         f"WHERE split_part(resource, '.', 1) = '{before}';"
     )
     return (

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from etlgen.errors import Finding, InternalError, Refused
+from etlgen.names import folded
 from etlgen.rendered import RenderedFile, sha256
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.decide import Decision, New, decide
-from etlgen.workspace.disk import DiskFile, Names, decoded, folded, read_file
+from etlgen.workspace.disk import DiskFile, Names, decoded, read_file
 from etlgen.workspace.state import (
     Entry,
     Key,
@@ -133,9 +134,8 @@ class _Comparison:
 
     def _next(self, unit: str, memory: Memory, entry: Entry, file: New) -> _StateFiles:
         """A file that was generated before: at its old place, or at a new one."""
-        target, origin = (
-            _followed(entry, file.path) if entry.moved_to else file.path
-        ), entry.location
+        target = _followed(entry, file.path) if entry.moved_to else file.path
+        origin = entry.location
         disk = self._read(origin)
         if origin != target:
             there = self._read(target)

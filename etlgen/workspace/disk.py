@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 from etlgen.errors import Finding, Refused, UsageError
+from etlgen.names import folded
 from etlgen.workspace.state import FOLDER
 from etlgen.workspace.text import Style, canonical
 
@@ -116,8 +116,3 @@ class Names:
                 pass  # the folder is still to be made
             self._known[folder] = found
         return self._known[folder]
-
-
-def folded(name: str) -> str:
-    """What two names have in common that some file systems take for one."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

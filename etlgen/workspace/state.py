@@ -26,7 +26,7 @@ REMEMBERED = 10
 
 _HOUSEKEEPING = {
     ".gitattributes": "** -text -merge linguist-generated\n",
-    ".gitignore": "cache\nlock\ntx-*\n",
+    ".gitignore": "lock\ntx-*\n",
     ".ignore": "*\n",
 }
 _WAY_OUT = "after a merge of branches: git checkout --ours .etlgen && etlgen generate"

@@ -125,7 +125,7 @@ def tree(root: Path) -> dict[str, bytes]:
         for name in names:
             path = Path(folder, name)
             inside = path.relative_to(root).as_posix()
-            if inside not in (".etlgen/lock", ".etlgen/cache"):
+            if inside != ".etlgen/lock":
                 found[inside] = path.read_bytes()
     return found
 
