@@ -17,7 +17,7 @@ from etlgen.workspace.changes import Verb
 from etlgen.workspace.compare import compare
 from etlgen.workspace.decide import is_open
 from etlgen.workspace.disk import read_file
-from etlgen.workspace.markers import is_unresolved
+from etlgen.workspace.merging.markers import is_unresolved
 from etlgen.workspace.state import Entry, State, unit_path
 
 _MISSING = (

@@ -21,8 +21,8 @@ from etlgen.usecases.project import Confirm, own_file, with_own
 from etlgen.usecases.schema import schema_files
 from etlgen.workspace.changes import ChangeSet
 from etlgen.workspace.compare import compare
-from etlgen.workspace.create import apply_new, require_vacant
 from etlgen.workspace.state import State, housekeeping
+from etlgen.workspace.writing.create import apply_new, require_vacant
 
 
 @dataclass(frozen=True, slots=True)

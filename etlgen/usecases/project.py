@@ -19,13 +19,13 @@ from etlgen.outcome import Outcome
 from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT
 from etlgen.spec.reading import project_texts
 from etlgen.usecases.options import Options
-from etlgen.workspace.apply import apply, require_reachable
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.disk import decoded, find_project, read_file
-from etlgen.workspace.journal import Settled, recover, unfinished
-from etlgen.workspace.lock import locked
 from etlgen.workspace.state import State, read_state, without
 from etlgen.workspace.text import ended, in_style
+from etlgen.workspace.writing.apply import apply, require_reachable
+from etlgen.workspace.writing.journal import Written, recover, unfinished
+from etlgen.workspace.writing.lock import locked
 
 Confirm = Callable[[ChangeSet], bool]
 Name = TypeVar("Name", bound=str)
@@ -204,7 +204,7 @@ def _conflict(change: Change, *, is_dry: bool) -> Finding:
     return unresolved(change.path, change.after or "", f"conflict: {change.note}")
 
 
-def _told(recovered: Settled | None) -> tuple[Finding, ...]:
+def _told(recovered: Written | None) -> tuple[Finding, ...]:
     if recovered is None:
         return ()
     message = f"finished what an interrupted command had begun, {recovered.written} files"

@@ -8,8 +8,8 @@ from functools import partial
 
 from etlgen.rendered import sha256
 from etlgen.workspace.changes import Verb
-from etlgen.workspace.markers import conflict_id, is_unresolved
-from etlgen.workspace.merge import merged
+from etlgen.workspace.merging.markers import conflict_id, is_unresolved
+from etlgen.workspace.merging.merge import merged
 from etlgen.workspace.state import Entry, Key, Memory, Pending
 
 Text = Callable[[], str]

@@ -21,7 +21,7 @@ import typer.main
 from etlgen.cli import app
 from etlgen.templates import templates_root
 from etlgen.workspace.changes import Verb
-from etlgen.workspace.lock import locked
+from etlgen.workspace.writing.lock import locked
 from tests.docs.markdown import DOCS, ROOT, Block, blocks, names, rows
 from tests.docs.shell import Shell
 
@@ -45,7 +45,7 @@ sys.argv[0] = "etlgen"
 main()
 """
 KILLED = """\
-from etlgen.workspace import journal
+from etlgen.workspace.writing import journal
 journal._finish = lambda *_: signal.raise_signal(signal.SIGKILL)
 """
 INSTALLS = re.compile(r"pip install 'etlgen==([\d.]+)'\n")

@@ -285,7 +285,7 @@ def _crash_after_commit(project: Project, *words: object) -> None:
     """The process is killed when everything is staged and committed, and nothing replaced yet."""
     script = f"""
 import os, signal
-from etlgen.workspace import journal
+from etlgen.workspace.writing import journal
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 journal._finish = die

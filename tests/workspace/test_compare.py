@@ -6,10 +6,10 @@ import pytest
 
 from etlgen.errors import InternalError, Refused
 from etlgen.rendered import RenderedFile
-from etlgen.workspace.apply import apply
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.compare import Wanted, compare
 from etlgen.workspace.state import Unit, read_state
+from etlgen.workspace.writing.apply import apply
 
 UNIT = Unit("etlgen", "0.2.0", "26.1", "input")
 NEXT = Unit("etlgen", "0.3.0", "26.1", "input")

@@ -11,9 +11,9 @@ import pytest
 
 from etlgen.errors import EtlgenError, Refused, UsageError
 from etlgen.rendered import RenderedFile
-from etlgen.workspace import create
 from etlgen.workspace.changes import Change, ChangeSet, Verb
-from etlgen.workspace.create import apply_new, require_vacant
+from etlgen.workspace.writing import create
+from etlgen.workspace.writing.create import apply_new, require_vacant
 
 FILES = [
     RenderedFile("README.md", "# é\n", "etlgen", "a"),
@@ -187,7 +187,7 @@ def test_a_killed_process_does_not_touch_the_destination(tmp_path: Path) -> None
     script = f"""
         import os, signal
         from pathlib import Path
-        from etlgen.workspace import create
+        from etlgen.workspace.writing import create
         from etlgen.workspace.changes import ChangeSet
         real = create._write
         def dying(path, text):

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from etlgen.errors import Refused
-from etlgen.workspace import journal, transaction
-from etlgen.workspace.journal import Settled, Write, recover, settle, unfinished
+from etlgen.workspace.writing import journal, transaction
+from etlgen.workspace.writing.journal import Write, Written, recover, unfinished, write_all
 from tests.workspace.crashing import (
     Fault,
     counting,
@@ -122,7 +122,7 @@ def tree(folder: Path) -> dict[str, object]:
 
 def tree_of(root: Path, writes: Sequence[Write] = ()) -> dict[str, object]:
     """How the project looks, after these writes."""
-    settle(project(root), writes, untouched)
+    write_all(project(root), writes, untouched)
     return tree(root)
 
 
@@ -135,7 +135,7 @@ def refusal(attempt: Callable[[], object]) -> Refused:
 def refused(root: Path, writes: Sequence[Write]) -> Refused:
     """Settling is refused and leaves all as it was."""
     before = tree(root)
-    error = refusal(lambda: settle(root, writes, untouched))
+    error = refusal(lambda: write_all(root, writes, untouched))
     assert tree(root) == before
     return error
 
@@ -148,7 +148,7 @@ def codes(error: Refused) -> list[tuple[str | None, str]]:
 
 
 def test_files_are_made_replaced_and_removed(tmp_path: Path) -> None:
-    assert settle(project(tmp_path), WRITES, untouched) == Settled(len(CHANGES), ())
+    assert write_all(project(tmp_path), WRITES, untouched) == Written(len(CHANGES), ())
     assert content(tmp_path) == NEW
     assert not list((tmp_path / ".etlgen").glob("tx-*"))
     assert recover(tmp_path, untouched) is None
@@ -158,7 +158,7 @@ def test_a_replaced_file_keeps_its_mode_and_a_new_one_follows_the_umask(tmp_path
     project(tmp_path)
     before = os.umask(0o027)
     try:
-        settle(tmp_path, WRITES, untouched)
+        write_all(tmp_path, WRITES, untouched)
     finally:
         os.umask(before)
     modes = {path: stat.S_IMODE((tmp_path / path).stat().st_mode) for path in PATHS[:3]}
@@ -172,7 +172,7 @@ def test_a_replaced_file_keeps_its_mode_and_a_new_one_follows_the_umask(tmp_path
 def test_folders_that_become_empty_go_and_others_stay(tmp_path: Path) -> None:
     project(tmp_path)
     (tmp_path / "src/empty").mkdir()
-    settle(tmp_path, WRITES, untouched)
+    write_all(tmp_path, WRITES, untouched)
     folders = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*/")}
     assert folders >= {"src/empty", "src/shop", ".etlgen/base/shop"}
     assert not folders & {"src/gone", "src/gone/deep", ".etlgen/base/crm"}
@@ -185,7 +185,7 @@ def test_neither_the_project_nor_the_folder_of_the_state_is_removed_as_empty(
     (root / ".etlgen").mkdir(parents=True)
     (root / "a.py").write_bytes(b"")
     (root / ".etlgen/a").write_bytes(b"")
-    settle(root, [write("a.py", b"", None), write(".etlgen/a", b"", None)], untouched)
+    write_all(root, [write("a.py", b"", None), write(".etlgen/a", b"", None)], untouched)
     assert list(tree(tmp_path)) == ["project", "project/.etlgen"]
 
 
@@ -193,17 +193,17 @@ def test_what_does_not_change_is_not_touched(tmp_path: Path) -> None:
     project(tmp_path)
     same = [write(path, before, before) for path, before in OLD.items()]
     files = {path: (tmp_path / path).stat() for path in OLD}
-    assert settle(tmp_path, [*same, write("no.py", None, None)], untouched) == Settled(0, ())
-    assert settle(tmp_path, [*same, write("b.py", None, b"")], untouched) == Settled(1, ())
+    assert write_all(tmp_path, [*same, write("no.py", None, None)], untouched) == Written(0, ())
+    assert write_all(tmp_path, [*same, write("b.py", None, b"")], untouched) == Written(1, ())
     assert {path: (tmp_path / path).stat() for path in OLD} == files
 
 
 def test_an_empty_file_is_not_the_same_as_none(tmp_path: Path) -> None:
     project(tmp_path)
-    settle(tmp_path, [write("a.py", None, b"")], untouched)
+    write_all(tmp_path, [write("a.py", None, b"")], untouched)
     assert (tmp_path / "a.py").read_bytes() == b""
     assert codes(refused(tmp_path, [write("a.py", None, b"x")])) == [("a.py", "changed-meanwhile")]
-    settle(tmp_path, [write("a.py", b"", None)], untouched)
+    write_all(tmp_path, [write("a.py", b"", None)], untouched)
     assert content(tmp_path) == OLD
 
 
@@ -212,12 +212,12 @@ def test_state_is_written_after_all_else(tmp_path: Path, monkeypatch: pytest.Mon
     order: list[str] = []
     real = journal._place
 
-    def watched(target: Path, tx: Path, entry: transaction.Entry) -> bool:
-        order.append(entry.path)
-        return real(target, tx, entry)
+    def watched(target: Path, tx: Path, step: transaction.Step) -> bool:
+        order.append(step.path)
+        return real(target, tx, step)
 
     monkeypatch.setattr(journal, "_place", watched)
-    settle(tmp_path, WRITES, untouched)
+    write_all(tmp_path, WRITES, untouched)
     assert order == PATHS + STATES
 
 
@@ -229,7 +229,7 @@ def test_the_journal_goes_before_all_else_in_a_transaction(
     monkeypatch.setattr(
         transaction.shutil, "rmtree", lambda tx, **_: seen.append({*os.listdir(tx)})
     )
-    settle(project(tmp_path), WRITES, untouched)
+    write_all(project(tmp_path), WRITES, untouched)
     assert seen == [{"done"}]
 
 
@@ -384,8 +384,8 @@ def test_an_edit_after_the_last_look_is_left_and_the_state_knows(
 ) -> None:
     changed_at(monkeypatch, project(tmp_path), path, TEAM)
     calls: Calls = []
-    settled = settle(tmp_path, WRITES, recording(calls))
-    assert settled == Settled(len(CHANGES) - 1, (path,))
+    settled = write_all(tmp_path, WRITES, recording(calls))
+    assert settled == Written(len(CHANGES) - 1, (path,))
     assert calls == [(one, CHANGES[one], OLD.get(one), frozenset({path})) for one in STATES]
     assert content(tmp_path) == after_edit(path, TEAM)
     assert not list((tmp_path / ".etlgen").glob("tx-*"))
@@ -403,7 +403,7 @@ def test_a_file_that_someone_removed_meanwhile_stays_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed_at(monkeypatch, project(tmp_path), "run.sh", None)
-    assert settle(tmp_path, WRITES, amended).left == ("run.sh",)
+    assert write_all(tmp_path, WRITES, amended).left == ("run.sh",)
     assert content(tmp_path) == after_edit("run.sh", None)
 
 
@@ -411,7 +411,7 @@ def test_what_someone_wrote_just_as_etlgen_would_is_not_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed_at(monkeypatch, project(tmp_path), "run.sh", NEW["run.sh"])
-    assert settle(tmp_path, WRITES, untouched).left == ()
+    assert write_all(tmp_path, WRITES, untouched).left == ()
     assert content(tmp_path) == NEW
 
 
@@ -420,7 +420,7 @@ def test_state_that_was_edited_meanwhile_is_left_and_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     changed_at(monkeypatch, project(tmp_path), path, TEAM)
-    assert settle(tmp_path, WRITES, untouched) == Settled(len(CHANGES) - 1, (path,))
+    assert write_all(tmp_path, WRITES, untouched) == Written(len(CHANGES) - 1, (path,))
     assert content(tmp_path) == NEW | {path: TEAM}
 
 
@@ -432,7 +432,7 @@ def test_edited_state_is_left_also_where_it_was_to_be_amended(
     edit(tmp_path, path, TEAM)
     monkeypatch.setattr(journal, "require_unchanged", lambda root, contents: None)
     changed_at(monkeypatch, tmp_path, "run.sh", TEAM)
-    assert settle(tmp_path, WRITES, amended).left == tuple(sorted(["run.sh", path]))
+    assert write_all(tmp_path, WRITES, amended).left == tuple(sorted(["run.sh", path]))
     assert content(tmp_path) == after_edit("run.sh", TEAM) | {path: TEAM}
 
 
@@ -450,7 +450,7 @@ def test_a_folder_in_place_of_state_is_left_also_where_it_was_to_be_amended(
         return real(*arguments)
 
     monkeypatch.setattr(journal, "read_done", racing)
-    assert settle(tmp_path, WRITES, amended).left == (state, "run.sh")
+    assert write_all(tmp_path, WRITES, amended).left == (state, "run.sh")
     expected = after_edit("run.sh", TEAM)
     del expected[state]
     assert content(tmp_path) == expected
@@ -469,7 +469,7 @@ def test_a_folder_that_came_in_place_of_a_file_is_left(
         return real(*arguments)
 
     monkeypatch.setattr(journal, "read_done", racing)
-    assert settle(tmp_path, WRITES, amended).left == (path,)
+    assert write_all(tmp_path, WRITES, amended).left == (path,)
     assert (tmp_path / path).is_dir()
 
 
@@ -487,7 +487,7 @@ def test_a_file_that_came_in_place_of_a_folder_is_left(
         return real(*arguments)
 
     monkeypatch.setattr(journal, "read_done", racing)
-    assert settle(tmp_path, WRITES, amended).left == (path,)
+    assert write_all(tmp_path, WRITES, amended).left == (path,)
     assert (tmp_path / made).read_bytes() == TEAM
 
 
@@ -504,7 +504,7 @@ def steps(tmp_path: Path, *, reading: bool) -> int:
 def step_names(root: Path, *, reading: bool = False) -> list[str]:
     project(root)
     with counting(reading=reading) as operations:
-        settle(root, WRITES, untouched)
+        write_all(root, WRITES, untouched)
     return operations.names
 
 
@@ -524,7 +524,7 @@ def test_a_full_disk_at_any_step_leaves_all_old_or_can_be_finished(tmp_path: Pat
         root = project(tmp_path / str(step))
         with counting(disk_full, step, reading=True) as operations:
             try:
-                settle(root, WRITES, untouched)
+                write_all(root, WRITES, untouched)
                 code = None
             except Refused as error:
                 code = error.findings[0].code
@@ -536,7 +536,7 @@ def test_a_full_disk_at_any_step_leaves_all_old_or_can_be_finished(tmp_path: Pat
             case "unfinished":
                 assert unfinished(root), where
                 settled = recover(root, untouched)
-                assert settled == Settled(len(CHANGES), ()), where
+                assert settled == Written(len(CHANGES), ()), where
                 assert content(root) == NEW, where
                 assert operations.struck == "rmdir" or tree(root) == new, where
             case _:
@@ -559,7 +559,7 @@ def test_an_interruption_at_any_step_leaves_all_old_or_all_new(tmp_path: Path, a
             counting(interrupt, step, after=after, reading=True) as operations,
             pytest.raises(KeyboardInterrupt),
         ):
-            settle(root, WRITES, untouched)
+            write_all(root, WRITES, untouched)
         found = tree(root)
         assert found in (old, new), (step, operations.struck)
         seen.append(found == new)
@@ -575,12 +575,12 @@ def test_an_interruption_at_any_line_leaves_nothing_mixed(tmp_path: Path) -> Non
     folder = Path(journal.__file__).parent
     counted = project(tmp_path / "counted")
     with interrupted_at_line(None, folder) as lines:
-        settle(counted, WRITES, untouched)
+        write_all(counted, WRITES, untouched)
     seen = set()
     for number in range(len(lines)):
         root = project(tmp_path / str(number))
         with interrupted_at_line(number, folder), pytest.raises(KeyboardInterrupt):
-            settle(root, WRITES, untouched)
+            write_all(root, WRITES, untouched)
         is_unfinished = unfinished(root)
         recover(root, untouched)
         found = tree(root)
@@ -614,9 +614,9 @@ def test_a_fault_of_the_caller_leaves_what_can_be_finished(
 ) -> None:
     changed_at(monkeypatch, project(tmp_path), "run.sh", TEAM)
     with pytest.raises(AssertionError, match="nothing to amend"):
-        settle(tmp_path, WRITES, untouched)
+        write_all(tmp_path, WRITES, untouched)
     assert unfinished(tmp_path)
-    assert recover(tmp_path, amended) == Settled(len(CHANGES) - 1, ("run.sh",))
+    assert recover(tmp_path, amended) == Written(len(CHANGES) - 1, ("run.sh",))
     assert content(tmp_path) == after_edit("run.sh", TEAM)
 
 
@@ -628,7 +628,7 @@ def test_half_way_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     with monkeypatch.context() as patched:
         patched.setattr(journal, "mark_done", full)
-        error = refusal(lambda: settle(tmp_path, WRITES, untouched))
+        error = refusal(lambda: write_all(tmp_path, WRITES, untouched))
     (tx,) = (tmp_path / ".etlgen").glob("tx-*")
     assert codes(error) == [(f".etlgen/{tx.name}", "unfinished")]
     assert error.findings[0].message == "stopped half-way: No space left on device"
@@ -646,7 +646,7 @@ def crashed_at(root: Path, step: int, fault: Fault = leave) -> Path:
 
     def dying() -> None:
         with counting(fault, step):
-            settle(root, WRITES, untouched)
+            write_all(root, WRITES, untouched)
 
     assert in_child(dying) == {leave: 99, kill: -9}[fault]
     return root
@@ -685,7 +685,7 @@ def test_after_a_crash_at_any_step_all_is_old_or_recovers_to_all_new(
     for step in range(steps(tmp_path, reading=False)):
         root = crashed_at(tmp_path / str(step), step, fault)
         if unfinished(root):
-            assert recover(root, untouched) == Settled(len(CHANGES), ()), step
+            assert recover(root, untouched) == Written(len(CHANGES), ()), step
             seen.append("unfinished")
         else:
             assert recover(root, untouched) is None, step
@@ -739,8 +739,8 @@ def test_a_recovery_that_crashes_is_itself_recovered(tmp_path: Path) -> None:
 def was_done(root: Path, path: str) -> bool:
     """Whether the crashed process noted a path as finished."""
     (tx,) = (root / ".etlgen").glob("tx-*")
-    entries = json.loads((tx / "journal.json").read_bytes())["entries"]
-    number = [entry["path"] for entry in entries].index(path)
+    steps = json.loads((tx / "journal.json").read_bytes())["steps"]
+    number = [step["path"] for step in steps].index(path)
     done = tx / "done"
     return done.exists() and str(number) in done.read_text().split("\n")[:-1]
 
@@ -866,7 +866,7 @@ def test_state_that_someone_took_back_after_a_power_failure_is_left_and_not_amen
     edit(root, "run.sh", TEAM)
     edit(root, state, OLD[state])
     calls: Calls = []
-    assert recover(root, recording(calls)) == Settled(len(CHANGES) - 2, (state, "run.sh"))
+    assert recover(root, recording(calls)) == Written(len(CHANGES) - 2, (state, "run.sh"))
     assert (root / state).read_bytes() == OLD[state]
     assert state not in [call[0] for call in calls]
 
@@ -877,7 +877,7 @@ def test_if_the_notes_of_what_is_done_did_not_survive_a_power_failure_state_is_s
     """The state in place is new already when a path turns out to have been edited."""
     root = all_new_but_not_noted(tmp_path)
     edit(root, "run.sh", TEAM)
-    assert recover(root, amended) == Settled(len(CHANGES) - 1, ("run.sh",))
+    assert recover(root, amended) == Written(len(CHANGES) - 1, ("run.sh",))
     expected = after_edit("run.sh", TEAM)
     del expected[".etlgen/base/crm/crm.py.base"]  # what is removed already is not brought back
     assert content(root) == expected
@@ -896,7 +896,7 @@ def test_a_torn_note_of_what_is_done_is_not_taken_for_another_number(tmp_path: P
                 os._exit(99)
 
         journal.mark_done = torn  # type: ignore[attr-defined]
-        settle(crashed, writes, untouched)
+        write_all(crashed, writes, untouched)
 
     crashed = tmp_path / "crashed"
     (crashed / ".etlgen").mkdir(parents=True)
@@ -904,7 +904,7 @@ def test_a_torn_note_of_what_is_done_is_not_taken_for_another_number(tmp_path: P
     for again in range(12):  # so that further notes are glued to the torn one, and read
         root = copied(crashed, tmp_path / "project")
         assert recovery_crashed_at(root, again, kill, untouched)
-        assert recover(root, untouched) == Settled(len(names), ())
+        assert recover(root, untouched) == Written(len(names), ())
         assert content(root) == {name: name.encode() for name in names}
 
 
@@ -915,11 +915,11 @@ GOOD = {"path": "a.py", "before": None, "after": HASH, "staged": "0", "is_state"
 
 
 def transaction_in(
-    root: Path, *entries: dict[str, object], document: object = None, name: str = "tx-1"
+    root: Path, *steps: dict[str, object], document: object = None, name: str = "tx-1"
 ) -> Path:
     tx = root / ".etlgen" / name
     tx.mkdir(parents=True)
-    data = {"format": 1, "entries": entries, "left": []} if document is None else document
+    data = {"format": 1, "steps": steps, "left": []} if document is None else document
     (tx / "journal.json").write_text(data if isinstance(data, str) else json.dumps(data))
     (tx / "0").write_bytes(b"x")
     return tx
@@ -936,7 +936,7 @@ def recovery_refused(folder: Path, root: Path) -> Refused:
 def test_a_transaction_as_etlgen_writes_it_is_finished(tmp_path: Path) -> None:
     """Otherwise the refusals below would prove nothing."""
     transaction_in(tmp_path, GOOD)
-    assert recover(tmp_path, untouched) == Settled(1, ())
+    assert recover(tmp_path, untouched) == Written(1, ())
     assert content(tmp_path) == {"a.py": b"x"}
 
 
@@ -987,11 +987,11 @@ def test_an_entry_that_is_unsafe_is_refused(tmp_path: Path, change: dict[str, ob
         [],
         {},
         {"format": 2, "steps": []},
-        {"format": "1", "entries": []},
-        {"format": 1, "entries": None},
-        {"format": 1, "entries": [], "hook": "x"},
-        {"format": 1, "entries": [GOOD, GOOD]},
-        {"format": 1, "entries": [GOOD, {**GOOD, "path": "a.py/b.py"}]},
+        {"format": "1", "steps": []},
+        {"format": 1, "steps": None},
+        {"format": 1, "steps": [], "hook": "x"},
+        {"format": 1, "steps": [GOOD, GOOD]},
+        {"format": 1, "steps": [GOOD, {**GOOD, "path": "a.py/b.py"}]},
     ],
     ids=lambda document: repr(document)[:30],
 )
@@ -1047,7 +1047,7 @@ def test_a_draft_of_a_journal_that_is_a_link_is_not_written_through(tmp_path: Pa
     (root / "a.py").write_bytes(TEAM)  # so that the journal is amended
     (tmp_path / "victim").write_bytes(b"precious")
     (tx / "journal.json.new").symlink_to(tmp_path / "victim")
-    assert recover(root, amended) == Settled(0, ("a.py",))
+    assert recover(root, amended) == Written(0, ("a.py",))
     assert (tmp_path / "victim").read_bytes() == b"precious"
 
 
@@ -1076,7 +1076,7 @@ def test_no_empty_folder_behind_a_link_is_removed(tmp_path: Path) -> None:
 def test_a_note_that_is_no_number_of_an_entry_says_nothing(tmp_path: Path, done: bytes) -> None:
     tx = transaction_in(tmp_path, GOOD)
     (tx / "done").write_bytes(done)
-    assert recover(tmp_path, untouched) == Settled(1, ())
+    assert recover(tmp_path, untouched) == Written(1, ())
     assert content(tmp_path) == {"a.py": b"x"}
 
 
@@ -1115,5 +1115,5 @@ def test_two_transactions_are_both_finished(tmp_path: Path) -> None:
     transaction_in(tmp_path, GOOD)
     transaction_in(tmp_path, {**GOOD, "path": "b.py"}, name="tx-2")
     (tmp_path / "b.py").write_bytes(TEAM)
-    assert recover(tmp_path, amended) == Settled(1, ("b.py",))
+    assert recover(tmp_path, amended) == Written(1, ("b.py",))
     assert content(tmp_path) == {"a.py": b"x", "b.py": TEAM}

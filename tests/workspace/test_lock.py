@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from etlgen.errors import Finding, Refused
-from etlgen.workspace.lock import locked
+from etlgen.workspace.writing.lock import locked
 from tests.workspace.crashing import in_child
 
 HOLDING = """
 import sys
 from pathlib import Path
-from etlgen.workspace.lock import locked
+from etlgen.workspace.writing.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from etlgen.errors import InternalError, Refused
-from etlgen.workspace.merge import Merged, chosen, conflict_id, is_unresolved, merged
-from etlgen.workspace.sense import Trouble
+from etlgen.workspace.merging.merge import Merged, chosen, conflict_id, is_unresolved, merged
+from etlgen.workspace.merging.sense import Trouble
 
 BASE = "one\ntwo\nthree\nfour\nfive\n"
 MINE = BASE.replace("two", "two of the team")
@@ -388,7 +388,7 @@ def test_trouble_always_leaves_a_marker(
     def trouble(*texts: str, lint: bool) -> list[Trouble]:
         return [Trouble("odd", places)] if lint else []
 
-    monkeypatch.setattr("etlgen.workspace.merge.new_trouble", trouble)
+    monkeypatch.setattr("etlgen.workspace.merging.merge.new_trouble", trouble)
     result, id = conflict(f"zero\n{BASE}", BASE, f"{BASE}six\n")
     assert both(result, id) == (f"zero\n{BASE}", f"zero\n{BASE}six\n")
 
@@ -486,6 +486,7 @@ def test_a_broken_repository_around_the_temporary_folder_has_no_say(
 
 
 def test_importing_it_brings_no_linter_and_no_yaml() -> None:
-    code = "import sys, etlgen.workspace.merge; print({'ruff','yaml','black'} & set(sys.modules))"
+    module = "etlgen.workspace.merging.merge"
+    code = f"import sys, {module}; print({{'ruff', 'yaml', 'black'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -14,8 +14,8 @@ from random import Random
 
 import pytest
 
-from etlgen.workspace.merge import Merged, chosen, conflict_id, is_unresolved, merged
-from etlgen.workspace.sense import new_trouble
+from etlgen.workspace.merging.merge import Merged, chosen, conflict_id, is_unresolved, merged
+from etlgen.workspace.merging.sense import new_trouble
 from etlgen.workspace.text import canonical, in_style
 
 KINDS = (".py", ".toml", ".md", "Makefile", ".yml", ".yaml", ".env.example")

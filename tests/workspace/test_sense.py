@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from etlgen.errors import InternalError
-from etlgen.workspace.sense import new_trouble
+from etlgen.workspace.merging.sense import new_trouble
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etlgen.errors import Finding, InternalError, Refused
-from etlgen.workspace.markers import (
+from etlgen.workspace.merging.markers import (
     Hunk,
     Side,
     chosen,
@@ -26,7 +26,7 @@ from etlgen.workspace.markers import (
     split,
     written,
 )
-from etlgen.workspace.sense import Trouble, new_trouble
+from etlgen.workspace.merging.sense import Trouble, new_trouble
 from etlgen.workspace.text import ended
 
 __all__ = ["Merged", "chosen", "conflict_id", "is_unresolved", "merged"]

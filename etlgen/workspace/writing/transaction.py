@@ -1,9 +1,9 @@
 """A transaction on disk: a folder in `.etlgen/` that a later process can finish.
 
     .etlgen/tx-3f2a…/
-        0, 1, …        new contents, by the number of their entry
-        journal.json   the entries; that it is there means that the transaction is committed
-        done           the numbers of finished entries, one a line
+        0, 1, …        new contents, by the number of their step
+        journal.json   the steps; that it is there means that the transaction is committed
+        done           the numbers of finished steps, one a line
 
 It may have been committed to git by a stranger: what is read here is checked like any input.
 """
@@ -40,7 +40,7 @@ _Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _StagedName = Annotated[str, Field(pattern="^[0-9]+(-[0-9a-f]+)?$")]
 
 
-class Entry(BaseModel):
+class Step(BaseModel):
     """What becomes of one path: the hashes of what was there and of what will be, None for no
     file, and the name of the new content in the transaction. The halves of a move, which happen
     together or not at all, know each other as `origin` and `moved_to`."""
@@ -56,26 +56,26 @@ class Entry(BaseModel):
     moved_to: str | None = None
 
     @model_validator(mode="after")
-    def _content_is_staged(self) -> "Entry":
+    def _content_is_staged(self) -> "Step":
         if (self.after is None) != (self.staged is None):
             raise ValueError("a content and its staged file go together")
         return self
 
 
 class Journal(BaseModel):
-    """All entries. `left` are paths that were left alone, once the state says so."""
+    """All steps. `left` are paths that were left alone, once the state says so."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     format: Literal[1] = 1
-    entries: tuple[Entry, ...]
+    steps: tuple[Step, ...]
     left: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _paths_are_apart(self) -> "Journal":
-        paths = {entry.path for entry in self.entries}
-        if len(paths) < len(self.entries):
-            raise ValueError("a path has two entries")
+        paths = {step.path for step in self.steps}
+        if len(paths) < len(self.steps):
+            raise ValueError("a path has two steps")
         if any(str(parent) in paths for path in paths for parent in PurePosixPath(path).parents):
             raise ValueError("a path is both a file and a folder")
         return self
@@ -148,10 +148,10 @@ def read_journal(tx: Path) -> Journal:
         raise _unusable(tx, f"its {_JOURNAL} cannot be followed: {why}") from error
 
 
-def require_staged(tx: Path, entry: Entry) -> None:
+def require_staged(tx: Path, step: Step) -> None:
     """Refuse an altered content; one that is gone may have been put in its place already."""
-    if entry.staged is not None and digest_at(tx / entry.staged) not in (None, entry.after):
-        raise _unusable(tx, f"the new content of {entry.path} was altered")
+    if step.staged is not None and digest_at(tx / step.staged) not in (None, step.after):
+        raise _unusable(tx, f"the new content of {step.path} was altered")
 
 
 def read_done(tx: Path, journal: Journal) -> frozenset[int]:
@@ -166,7 +166,7 @@ def read_done(tx: Path, journal: Journal) -> frozenset[int]:
     if complete < len(content):
         os.truncate(path, complete)
     lines = set(content[:complete].splitlines())
-    return frozenset(n for n in range(len(journal.entries)) if str(n).encode() in lines)
+    return frozenset(n for n in range(len(journal.steps)) if str(n).encode() in lines)
 
 
 def mark_done(tx: Path, number: int) -> None:

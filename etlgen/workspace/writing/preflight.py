@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from etlgen.errors import Finding, Refused
 from etlgen.workspace.state import FOLDER
-from etlgen.workspace.transaction import NotAFile, content_at, mode_of, reason
+from etlgen.workspace.writing.transaction import NotAFile, content_at, mode_of, reason
 
 
 def require_real_paths(root: Path, paths: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from etlgen.workspace.said import Said, Unreadable
+from etlgen.workspace.merging.said import Said, Unreadable
 
 _BLOCKS = ("body", "orelse", "finalbody")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

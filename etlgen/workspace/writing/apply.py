@@ -8,13 +8,13 @@ from pathlib import Path
 from etlgen.errors import Finding, Refused
 from etlgen.workspace.changes import Change, ChangeSet
 from etlgen.workspace.disk import real_path
-from etlgen.workspace.journal import Settled, Write, settle
 from etlgen.workspace.state import without
+from etlgen.workspace.writing.journal import Write, Written, write_all
 
 
-def apply(changes: ChangeSet, root: Path) -> Settled:
+def apply(changes: ChangeSet, root: Path) -> Written:
     """Write what differs. The caller holds the project's lock and has recovered it."""
-    return settle(root, [*_files(changes, root), *_state(changes, root)], without)
+    return write_all(root, [*_files(changes, root), *_state(changes, root)], without)
 
 
 def require_reachable(changes: ChangeSet, root: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from etlgen.errors import Finding, InternalError
-from etlgen.workspace.said import (
+from etlgen.workspace.merging.said import (
     Said,
     Unreadable,
     said_in_env,
@@ -24,7 +24,7 @@ from etlgen.workspace.said import (
     said_in_toml,
     said_in_yaml,
 )
-from etlgen.workspace.said_in_python import said_in_python
+from etlgen.workspace.merging.said_in_python import said_in_python
 
 # What breaks a file or contradicts itself; not a matter of style.
 _RULES = "E9,F,B,PLE"

@@ -14,17 +14,17 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
-from etlgen.workspace.preflight import (
+from etlgen.workspace.state import FOLDER
+from etlgen.workspace.writing.preflight import (
     link_in,
     require_possible,
     require_real_paths,
     require_unchanged,
 )
-from etlgen.workspace.state import FOLDER
-from etlgen.workspace.transaction import (
-    Entry,
+from etlgen.workspace.writing.transaction import (
     Journal,
     NotAFile,
+    Step,
     begin,
     commit,
     content_at,
@@ -68,14 +68,14 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Written:
     """How many paths were written or removed, and which were left as someone changed them."""
 
     written: int
     left: tuple[str, ...]
 
 
-def settle(root: Path, writes: Sequence[Write], amend: Amend) -> Settled:
+def write_all(root: Path, writes: Sequence[Write], amend: Amend) -> Written:
     """Bring all writes to disk, or raise `Refused` with nothing changed.
 
     For the holder of the lock, after `recover`. Once it is committed, what stops it half-way is
@@ -85,7 +85,7 @@ def settle(root: Path, writes: Sequence[Write], amend: Amend) -> Settled:
     require_unchanged(root, ((write.path, write.before) for write in writes))
     changes = [write for write in writes if write.before != write.after]
     if not changes:
-        return Settled(0, ())
+        return Written(0, ())
     require_possible(root, (write.path for write in changes))
     return _finish(root, _staged(root, changes), amend)
 
@@ -95,7 +95,7 @@ def unfinished(root: Path) -> bool:
     return any(is_committed(tx) for tx in transactions(root))
 
 
-def recover(root: Path, amend: Amend) -> Settled | None:
+def recover(root: Path, amend: Amend) -> Written | None:
     """Finish what a stopped process began. None where there was nothing to finish.
 
     For the holder of the lock.
@@ -108,7 +108,7 @@ def recover(root: Path, amend: Amend) -> Settled | None:
     if not settled:
         return None
     left = {path for one in settled for path in one.left}
-    return Settled(sum(one.written for one in settled), tuple(sorted(left)))
+    return Written(sum(one.written for one in settled), tuple(sorted(left)))
 
 
 def _staged(root: Path, changes: Sequence[Write]) -> Path:
@@ -117,9 +117,9 @@ def _staged(root: Path, changes: Sequence[Write]) -> Path:
     tx = begin(root)
     try:
         os.mkdir(tx, 0o700)
-        for entry, write in zip(journal.entries, changes, strict=True):
-            if entry.staged is not None and write.after is not None:
-                stage(tx / entry.staged, write.after, mode_of(root / (write.origin or write.path)))
+        for step, write in zip(journal.steps, changes, strict=True):
+            if step.staged is not None and write.after is not None:
+                stage(tx / step.staged, write.after, mode_of(root / (write.origin or write.path)))
         commit(tx, journal)
     except BaseException as error:
         with suppress(OSError):
@@ -133,8 +133,8 @@ def _staged(root: Path, changes: Sequence[Write]) -> Path:
 def _journal_of(changes: Sequence[Write]) -> Journal:
     try:
         return Journal(
-            entries=tuple(
-                Entry(
+            steps=tuple(
+                Step(
                     path=write.path,
                     before=digest(write.before),
                     after=digest(write.after),
@@ -150,7 +150,7 @@ def _journal_of(changes: Sequence[Write]) -> Journal:
         raise refusal(None, "unsafe-path", first_problem(error)) from error
 
 
-def _finish(root: Path, tx: Path, amend: Amend) -> Settled:
+def _finish(root: Path, tx: Path, amend: Amend) -> Written:
     """Roll forward, also after an interruption: half-way is no place to stop."""
     try:
         return _roll_forward(root, tx, amend)
@@ -161,7 +161,7 @@ def _finish(root: Path, tx: Path, amend: Amend) -> Settled:
         raise
 
 
-def _roll_forward(root: Path, tx: Path, amend: Amend) -> Settled:
+def _roll_forward(root: Path, tx: Path, amend: Amend) -> Written:
     try:
         journal = read_journal(tx)
         done = read_done(tx, journal)
@@ -176,104 +176,104 @@ def _roll_forward(root: Path, tx: Path, amend: Amend) -> Settled:
         hint = "mend that and run any etlgen command that writes; it finishes what was begun"
         place = f"{FOLDER}/{tx.name}"
         raise refusal(place, "unfinished", f"stopped half-way: {reason(error)}", hint) from error
-    return Settled(len(journal.entries) - len(left), tuple(sorted(left)))
+    return Written(len(journal.steps) - len(left), tuple(sorted(left)))
 
 
 def _require_safe(root: Path, tx: Path, journal: Journal, done: frozenset[int]) -> None:
     """Refuse what could write outside the project, or something else than was staged."""
-    pending = [entry for _, entry in _pending(journal, done)]
-    require_real_paths(root, (entry.path for entry in pending))
-    for entry in pending:
-        require_staged(tx, entry)
+    pending = [step for _, step in _pending(journal, done)]
+    require_real_paths(root, (step.path for step in pending))
+    for step in pending:
+        require_staged(tx, step)
 
 
-def _pending(journal: Journal, done: frozenset[int]) -> Iterator[tuple[int, Entry]]:
-    for number, entry in enumerate(journal.entries):
-        if number not in done and entry.path not in journal.left:
-            yield number, entry
+def _pending(journal: Journal, done: frozenset[int]) -> Iterator[tuple[int, Step]]:
+    for number, step in enumerate(journal.steps):
+        if number not in done and step.path not in journal.left:
+            yield number, step
 
 
 def _apply(
     root: Path, tx: Path, journal: Journal, done: frozenset[int], *, is_state: bool
 ) -> frozenset[str]:
-    """Make the entries of state, or all others, new. Returns the paths that were left alone."""
+    """Make the steps of state, or all others, new. Returns the paths that were left alone."""
     left = set() if is_state else set(journal.left)
     removals_last = sorted(_pending(journal, done), key=lambda one: one[1].moved_to is not None)
-    for number, entry in removals_last:
-        if entry.is_state != is_state:
+    for number, step in removals_last:
+        if step.is_state != is_state:
             continue
-        is_held = entry.moved_to in left or _was_edited(root, journal, entry.origin)
-        if not is_held and _place(root / entry.path, tx, entry):
+        is_held = step.moved_to in left or _was_edited(root, journal, step.origin)
+        if not is_held and _place(root / step.path, tx, step):
             mark_done(tx, number)
         else:
-            left.add(entry.path)
+            left.add(step.path)
     return frozenset(left)
 
 
 def _was_edited(root: Path, journal: Journal, origin: str | None) -> bool:
     """Whether a file that is to move from there is neither as it was nor gone."""
-    before = {entry.path: entry.before for entry in journal.entries}
+    before = {step.path: step.before for step in journal.steps}
     return origin is not None and digest_at(root / origin) not in (before.get(origin), None)
 
 
-def _place(target: Path, tx: Path, entry: Entry) -> bool:
+def _place(target: Path, tx: Path, step: Step) -> bool:
     """Make one path new, if it is not yet. False if it is neither old nor new."""
     found = digest_at(target)
-    if found == entry.after:
+    if found == step.after:
         return True
-    if found != entry.before:
+    if found != step.before:
         return False
-    if entry.staged is None:
+    if step.staged is None:
         os.unlink(target)
         return True
-    if mode_of(tx / entry.staged) is None:
+    if mode_of(tx / step.staged) is None:
         return False  # it was put in place before a crash, and someone went back to the old one
     os.makedirs(target.parent, exist_ok=True)
-    os.replace(tx / entry.staged, target)
+    os.replace(tx / step.staged, target)
     return True
 
 
 def _amended(root: Path, tx: Path, journal: Journal, left: frozenset[str], amend: Amend) -> Journal:
     """The journal, already on disk, whose state knows which paths were left alone."""
-    entries = tuple(
-        _amended_entry(root / entry.path, tx, number, entry, left, amend)
-        for number, entry in enumerate(journal.entries)
+    steps = tuple(
+        _amended_step(root / step.path, tx, number, step, left, amend)
+        for number, step in enumerate(journal.steps)
     )
-    amended = journal.model_copy(update={"entries": entries, "left": tuple(sorted(left))})
+    amended = journal.model_copy(update={"steps": steps, "left": tuple(sorted(left))})
     commit(tx, amended)
     return amended
 
 
-def _amended_entry(
-    target: Path, tx: Path, number: int, entry: Entry, left: frozenset[str], amend: Amend
-) -> Entry:
-    if not entry.is_state:
-        return entry
+def _amended_step(
+    target: Path, tx: Path, number: int, step: Step, left: frozenset[str], amend: Amend
+) -> Step:
+    if not step.is_state:
+        return step
     try:
         old = content_at(target)
     except NotAFile:
-        return entry
+        return step
     # Where the power failed, the staged content may be in place already.
-    is_new = digest(old) == entry.after
-    new = old if is_new else content_at(tx / entry.staged) if entry.staged else None
-    if digest(old) not in (entry.before, entry.after) or digest(new) != entry.after:
-        return entry  # edited, or taken back to the old content: it will be left alone
-    content = amend(entry.path, new, old, left)
+    is_new = digest(old) == step.after
+    new = old if is_new else content_at(tx / step.staged) if step.staged else None
+    if digest(old) not in (step.before, step.after) or digest(new) != step.after:
+        return step  # edited, or taken back to the old content: it will be left alone
+    content = amend(step.path, new, old, left)
     staged = None
     if content is not None:
         # Another name: until the journal is replaced, it still means the earlier content.
         staged = f"{number}-{secrets.token_hex(4)}"
         stage(tx / staged, content, mode_of(target))
     update = {"before": digest(old), "after": digest(content), "staged": staged}
-    return entry.model_copy(update=update)
+    return step.model_copy(update=update)
 
 
 def _tidy(root: Path, journal: Journal) -> None:
     """Remove folders that became empty, and make what was done last before the journal goes."""
-    for entry in journal.entries:
-        if entry.after is None and not link_in(root, entry.path):
-            _remove_empty_parents(root, entry.path)
-    paths = (PurePosixPath(entry.path) for entry in journal.entries)
+    for step in journal.steps:
+        if step.after is None and not link_in(root, step.path):
+            _remove_empty_parents(root, step.path)
+    paths = (PurePosixPath(step.path) for step in journal.steps)
     for folder in sorted({root / parent for path in paths for parent in path.parents}):
         sync_folder(folder)
 

@@ -1,0 +1,1 @@
+"""Changes reach the disk: all of them or none, whatever interrupts."""
