@@ -6,9 +6,9 @@ is in the destination, so each step may run in another process on another machin
 
 from __future__ import annotations
 
-import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -64,34 +64,16 @@ def plan(
     Whatever is wrong with the source's shape or the target's is said here, before anything is
     staged.
     """
-    _bootstrap(destination)
-    if not take_over:
-        with destination.transaction() as connection:
-            attempts.require_free(connection, resource.name, run_id)
-    parts = list(resource.partitions(resource.connect(), window))
-    added = prepare_target(destination, resource.load)
-    attempt = None
-    try:
-        with destination.transaction() as connection:
-            attempt = attempts.open_attempt(
-                connection,
-                resource.name,
-                run_id,
-                resource.load.name,
-                window,
-                parts,
-                owner=owner,
-                take_over=take_over,
-            )
-            connection.execute(CreateTable(staging_table(attempt, resource.load.table)))
-        _sweep(destination, attempt)
-    except BaseException as error:
-        if attempt is not None:
-            _record_failure(destination, attempt, error)
-            clean_up(destination, attempt, resource)
-        raise
-    log.info("planned", **_names(attempt), partitions=len(parts), columns_added=added)
-    return attempt, [part.number for part in parts]
+    with _recorded(destination, resource) as opened:
+        return _plan(
+            destination,
+            resource,
+            run_id,
+            window,
+            opened,
+            owner=owner,
+            take_over=take_over,
+        )
 
 
 def load(
@@ -104,29 +86,74 @@ def load(
     progress: Progress = lambda rows: None,
 ) -> Counts:
     """All four steps in this process; transient errors are retried, others end the attempt."""
-    attempt, numbers = _retry(
-        partial(
-            plan,
-            destination,
-            resource,
-            run_id,
-            window,
-            owner=lease.this_process(),
-            take_over=take_over,
+    with _recorded(destination, resource) as opened:
+        attempt, numbers = _retry(
+            partial(
+                _plan,
+                destination,
+                resource,
+                run_id,
+                window,
+                opened,
+                owner=lease.this_process(),
+                take_over=take_over,
+            )
         )
-    )
-    try:
         for number in numbers:
             _retry(partial(write, destination, attempt, resource, number, progress))
         _retry(partial(audit, destination, attempt, resource.load))
         counts = _retry(partial(publish, destination, attempt, resource.load))
-    except BaseException as error:
-        _record_failure(destination, attempt, error)
-        raise
-    finally:
-        clean_up(destination, attempt, resource)
+    clean_up(destination, attempt, resource)
     log.info("published", **_names(attempt), **vars(counts))
     return counts
+
+
+def _plan(
+    destination: Destination,
+    resource: Resource,
+    run_id: str,
+    window: Window,
+    opened: list[Attempt],
+    *,
+    owner: str | None,
+    take_over: bool,
+) -> tuple[Attempt, list[int]]:
+    """`plan`, whose attempt is in `opened` before it is in the ledger."""
+    _bootstrap(destination)
+    if not take_over:
+        with destination.transaction() as connection:
+            attempts.require_free(connection, resource.name, run_id)
+    parts = list(resource.partitions(resource.connect(), window))
+    added = prepare_target(destination, resource.load)
+    with destination.transaction() as connection:
+        attempt = attempts.open_attempt(
+            connection,
+            resource.name,
+            run_id,
+            resource.load.name,
+            window,
+            parts,
+            owner=owner,
+            take_over=take_over,
+        )
+        opened.append(attempt)
+        connection.execute(CreateTable(staging_table(attempt, resource.load.table)))
+    _sweep(destination, attempt)
+    log.info("planned", **_names(attempt), partitions=len(parts), columns_added=added)
+    return attempt, [part.number for part in parts]
+
+
+@contextmanager
+def _recorded(destination: Destination, resource: Resource) -> Iterator[list[Attempt]]:
+    """A block that opens attempts: whatever ends it early ends them too, also Ctrl-C."""
+    opened: list[Attempt] = []
+    try:
+        yield opened
+    except BaseException as error:
+        for attempt in opened:
+            _record_failure(destination, attempt, error)
+            clean_up(destination, attempt, resource)
+        raise
 
 
 def clean_up(destination: Destination, attempt: Attempt, resource: Resource) -> None:
@@ -151,7 +178,7 @@ def _record_failure(
         status, **_names(attempt), error=reason, exc_info=error if unforeseen else None
     )
     # The error that brought us here matters more than one met while recording it.
-    with contextlib.suppress(DBAPIError), destination.transaction("2s") as connection:
+    with suppress(DBAPIError), destination.transaction("2s") as connection:
         attempts.give_up(connection, attempt, status, reason)
 
 
@@ -204,10 +231,7 @@ def _sweep(destination: Destination, attempt: Attempt) -> None:
         # A newer one is not ours to drop: we may have slept since we planned.
         if generation.isdecimal() and int(generation) < attempt.generation:
             left = Table(name, MetaData(schema=WORK_SCHEMA))
-            with (
-                contextlib.suppress(DBAPIError),
-                destination.transaction("1s") as connection,
-            ):
+            with suppress(DBAPIError), destination.transaction("1s") as connection:
                 connection.execute(DropTable(left, if_exists=True))
 
 

@@ -1,12 +1,15 @@
 """The load protocol as a table of states: what each step does to an attempt in each of them."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace as changed
+from functools import partial
+from types import FrameType
 from typing import Any
 
 import psycopg2.errors
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from runtime import attempts, lease, ledger, loading
@@ -65,6 +68,9 @@ class Case:
     def target(self) -> list[tuple[Any, ...]]:
         return contents(self.destination, self.resource.load.table)
 
+    def load(self, run: str) -> None:
+        loading.load(self.destination, self.resource, run)
+
     def bring_to(self, state: str) -> None:
         if state == "planned":
             return
@@ -87,6 +93,32 @@ class Case:
             return write(self.destination, self.attempt, self.resource, 0)
         function: Callable[..., object] = {"audit": audit, "publish": publish}[name]
         return function(self.destination, self.attempt, self.resource.load)
+
+
+def _stopped_at(number: int, action: Callable[[], object]) -> bool:
+    """Run it, with SystemExit before the n-th line of `loading`; False if it has fewer lines."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal lines
+        if frame.f_code.co_filename != loading.__file__:
+            return None
+        if event == "line":
+            lines += 1
+            if lines > number:
+                sys.settrace(None)
+                raise SystemExit
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        action()
+    except SystemExit:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
 
 
 # The state an attempt is in, the step, and the state after it or the error.
@@ -279,6 +311,25 @@ class TestZombies:
         assert status(destination, case.attempt) == "overtaken"
         assert status(destination, newer) == "planned"
         assert finish(destination, newer, case.resource).read == 3
+
+
+@pytest.mark.slow
+class TestStopped:
+    """A signal ends a load between any two lines of it."""
+
+    def test_no_attempt_is_left_open(self, destination: Destination) -> None:
+        case = Case(destination, "merge")
+        case.bring_to("aborted")
+        new, stops = [(1, 9), (2, 9), (3, 9)], 0
+        while _stopped_at(stops, partial(case.load, f"run {stops}")):
+            with destination.transaction() as connection:
+                live = select(ledger.attempts).where(ledger.attempts.c.status.in_(attempts.LIVE))
+                assert connection.execute(live).all() == []
+            assert [row[:2] for row in case.target()] in ([(1, 1), (2, 1)], new)
+            stops += 1
+        assert stops > 30
+        assert [row[:2] for row in case.target()] == new
+        assert staging_tables(destination) == []
 
 
 class TestPublishCleared:
