@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -16,7 +15,6 @@ from etlgen.plan import ProjectPlan, plan_project
 from etlgen.plan.model import SourcePlan
 from etlgen.render.project import render_project
 from etlgen.rendered import (
-    KINDS,
     PROJECT_UNIT,
     RUNTIME_UNIT,
     SOURCES,
@@ -26,26 +24,9 @@ from etlgen.rendered import (
 )
 from etlgen.spec.models import Spec
 from etlgen.style import styled
+from etlgen.units import Texts, input_sha256
 from etlgen.workspace.compare import Wanted
-from etlgen.workspace.state import State, Unit, digest_of_entries, digest_of_files
-
-Texts = Mapping[str, str]
-"""The canonical text of each spec file by its unit: `etlgen`, `sources/crm`."""
-
-
-def stale_units(state: State, texts: Texts) -> set[str]:
-    """The units that may have to change: another etlgen, another input, or something missing."""
-    names = {PROJECT_UNIT, RUNTIME_UNIT, *texts, *state.units} - gone_sources(state, texts)
-    claims = Counter(
-        claim for name in names & state.units.keys() for claim in state.units[name].claims
-    )
-    contested = {claim for claim, count in claims.items() if count > 1}  # by a merge of branches
-    return {name for name in names if _is_stale(state, name, texts, contested)}
-
-
-def gone_sources(state: State, texts: Texts) -> set[str]:
-    """Units of sources whose spec file is not there any more."""
-    return {name for name in state.units if name.startswith(SOURCES) and name not in texts}
+from etlgen.workspace.state import State, Unit, digest_of_files
 
 
 def wanted_units(
@@ -77,20 +58,6 @@ def _wanted(unit: Unit, rendered: Iterable[RenderedFile]) -> Wanted:
     return Wanted(replace(unit, files_sha256=digest), files)
 
 
-def unneeded(state: State, wanted: Sequence[Wanted], gone: Collection[str]) -> set[str]:
-    """Units of kinds that no source is of any more."""
-    units = {name: unit for name, unit in state.units.items() if name not in gone}
-    units |= {one.unit.name: one.unit for one in wanted}
-    needs = {need for unit in units.values() for need in unit.needs}
-    return {name for name in state.units if name.startswith(KINDS) and name not in needs}
-
-
-def input_sha256(unit: str, texts: Texts) -> str:
-    """The hash of what a unit is generated from: the project's file, and for a source its own."""
-    own = texts[unit] if unit.startswith(SOURCES) else ""
-    return sha256(texts[PROJECT_UNIT] + own)
-
-
 def _units(plan: ProjectPlan, texts: Texts) -> Iterator[Unit]:
     yield _unit(PROJECT_UNIT, texts, needs=(RUNTIME_UNIT,))
     yield _unit(RUNTIME_UNIT, texts)
@@ -116,18 +83,6 @@ def _claims(source: SourcePlan) -> tuple[str, ...]:
     """What no other source may be: one package with this one, or load one of its tables."""
     tables = (f"table {folded(resource.table)}" for resource in source.resources)
     return (f"package {source.package}", *sorted(tables))
-
-
-def _is_stale(state: State, name: str, texts: Texts, contested: set[str]) -> bool:
-    unit = state.units.get(name)
-    return (
-        unit is None
-        or unit.etlgen != __version__
-        or unit.input_sha256 != input_sha256(name, texts)
-        or not all(need in state.units for need in unit.needs)
-        or not contested.isdisjoint(unit.claims)
-        or unit.files_sha256 != digest_of_entries(state.memory(name).entries)
-    )
 
 
 def _require_unclaimed(units: Iterable[Unit], state: State, gone: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import keyword
 import re
 import sys
@@ -188,3 +189,9 @@ def _sql_name(text: str, what: str) -> None:
         raise BadName(
             f"{shown(text)} cannot be {what}: {size} bytes, PostgreSQL keeps {LONGEST_SQL_NAME}"
         )
+
+
+def did_you_mean(word: str, known: list[str]) -> str | None:
+    """A hint towards the nearest known word."""
+    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else None

@@ -14,7 +14,7 @@ from etlgen.workspace.changes import ChangeSet
 
 if TYPE_CHECKING:  # use cases are imported by the command that needs one
     from etlgen.outcome import Outcome
-    from etlgen.usecases.project import Confirm
+    from etlgen.usecases.settling import Confirm
 
 
 def say(text: str) -> None:

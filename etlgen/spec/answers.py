@@ -10,11 +10,10 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from etlgen.errors import Finding, InternalError, SpecError, UsageError, masked
-from etlgen.names import shown
+from etlgen.names import did_you_mean, shown
 from etlgen.spec.document import parse_document
 from etlgen.spec.edit import yaml_key, yaml_value
 from etlgen.spec.explain import keys_of
-from etlgen.spec.fields import did_you_mean
 from etlgen.spec.models import ResourceSpec, SourceSpec
 
 Tree = dict[str, Any]

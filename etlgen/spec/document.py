@@ -18,8 +18,8 @@ import yaml
 from etlgen.errors import Finding, SpecError, holds_secret, masked
 from etlgen.names import shown
 from etlgen.spec.problem import Path, Problem
+from etlgen.spec.text import LINE_BREAK, MAX_BYTES, too_big
 
-MAX_BYTES = 5_000_000
 MAX_DEPTH = 64
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,99})", re.ASCII)
@@ -31,7 +31,6 @@ _WORDS |= {"true": True, "True": True, "TRUE": True}
 _WORDS |= {"false": False, "False": False, "FALSE": False}
 _SECRET = "a password in a spec would be committed"
 _NO_SECRET = "write ${NAME} here and set NAME in the environment or .env"
-LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 # Without libyaml it is the same, only slower.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -81,7 +80,7 @@ class Document:
 def parse_document(text: str, name: str) -> Document:
     """The document of a YAML text; SpecError at the first thing that is not wanted."""
     if len(text) > MAX_BYTES:
-        raise _too_big(name, len(text))
+        raise too_big(name, len(text))
     text = text.removeprefix("\ufeff")
     lines = tuple(LINE_BREAK.split(text))
     builder = _Builder()
@@ -96,20 +95,6 @@ def parse_document(text: str, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         raise SpecError(_syntax_error(name, lines, error)) from None
     return Document(name, text, lines, builder.tree, builder.spans)
-
-
-def decode(raw: bytes, name: str) -> str:
-    """The text of a spec file, which is UTF-8."""
-    if len(raw) > MAX_BYTES:
-        raise _too_big(name, len(raw))
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
-        raise SpecError(
-            Finding(name, line, None, "encoding", message, "save the file as UTF-8")
-        ) from None
 
 
 class _Unwanted(Exception):
@@ -285,11 +270,6 @@ def _finding(
     line = lines[mark.line]
     column = min(mark.column, len(line)) + 1
     return masked(Finding(name, mark.line + 1, column, code, message, hint, line))
-
-
-def _too_big(name: str, size: int) -> SpecError:
-    message = f"{size:,} bytes; a spec file has at most {MAX_BYTES:,}"
-    return SpecError(Finding(name, None, None, "size", message, "split it into several sources"))
 
 
 def _unreadable(text: str, name: str, lines: tuple[str, ...], error: Any) -> Finding:

@@ -12,13 +12,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from etlgen.errors import Finding, Refused, SpecError
-from etlgen.names import shown
+from etlgen.names import did_you_mean, shown
 from etlgen.pycode import escape, is_visible
-from etlgen.spec.document import LINE_BREAK, Document, parse_document
+from etlgen.spec.document import Document, parse_document
 from etlgen.spec.explain import MISSING
-from etlgen.spec.fields import did_you_mean
 from etlgen.spec.problem import Path, Problem
-from etlgen.spec.split import Places, as_block, as_flow, plain_breaks, source_file
+from etlgen.spec.split import Places, as_block, as_flow, source_file
+from etlgen.spec.text import LINE_BREAK, plain_breaks
 
 Tree = dict[str, Any]
 

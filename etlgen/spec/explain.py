@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from etlgen.names import shown
-from etlgen.spec.fields import did_you_mean, repr_of
+from etlgen.names import did_you_mean, shown
+from etlgen.spec.fields import repr_of
 from etlgen.spec.named import NAME
 from etlgen.spec.problem import Path, Problem
 

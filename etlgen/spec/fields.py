@@ -39,12 +39,6 @@ class Setting:
         return f"${{{self.env}}}" if self.default is None else f"${{{self.env}:-{self.default}}}"
 
 
-def did_you_mean(word: str, known: list[str]) -> str | None:
-    """A hint towards the nearest known word."""
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else None
-
-
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
@@ -82,7 +76,11 @@ def _type(value: object) -> ColumnType:
         return read_type(text)
     except BadValue as problem:
         synonym = suggest_type(text)
-        hint = f"write {synonym!r}" if synonym else did_you_mean(text.partition("(")[0], [*TYPES])
+        hint = (
+            f"write {synonym!r}"
+            if synonym
+            else names.did_you_mean(text.partition("(")[0], [*TYPES])
+        )
         if str(problem) == "is not a type" and hint is None:
             hint = f"types: {', '.join(TYPES)}"
         raise refusal("type_name", f"{names.shown(text)} {problem}", hint) from None
@@ -95,7 +93,7 @@ def _clean(value: object) -> Clean:
         if str(problem) != "is not a cleaning operation":
             raise refusal("clean", str(problem)) from None
         word = str(next(iter(value), "")) if isinstance(value, dict) else str(value)
-        hint = did_you_mean(word, [*OPERATIONS]) or f"operations: {', '.join(OPERATIONS)}"
+        hint = names.did_you_mean(word, [*OPERATIONS]) or f"operations: {', '.join(OPERATIONS)}"
         raise refusal("clean", f"{repr_of(value)} {problem}", hint) from None
 
 
@@ -107,7 +105,7 @@ def _check(value: object) -> dict[str, Any]:
         known = [*RULES, "severity", "message"]
         hint = None
         if unknown:
-            hint = did_you_mean(unknown[1], known) or f"checks: {', '.join(RULES)}"
+            hint = names.did_you_mean(unknown[1], known) or f"checks: {', '.join(RULES)}"
         raise refusal("check", str(problem), hint) from None
     assert isinstance(value, dict)
     return dict(value)

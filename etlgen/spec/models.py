@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from etlgen.names import PackageName as PackageNameType
 from etlgen.names import SchemaName as SchemaNameType
-from etlgen.names import folded, package_name, shown
+from etlgen.names import did_you_mean, folded, package_name, shown
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.fields import (
     PackageName,
@@ -25,7 +25,6 @@ from etlgen.spec.fields import (
     Text,
     TextList,
     Zone,
-    did_you_mean,
 )
 from etlgen.spec.named import NAME, with_names
 from etlgen.spec.problem import Problem

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from etlgen.errors import SpecError
-from etlgen.spec.document import LINE_BREAK, Document, Mark, Span, parse_document
+from etlgen.spec.document import Document, Mark, Span, parse_document
 from etlgen.spec.problem import Path, Problem
+from etlgen.spec.text import LINE_BREAK, plain_breaks
 
 PROJECT_SCHEMA = ".etlgen/schema/project.json"
 SOURCE_SCHEMA = ".etlgen/schema/source.json"
@@ -37,11 +38,6 @@ def source_file(document: Document, path: Path) -> str:
     """The text of `sources/<name>.yaml` for the source at a path; at () it is the whole file."""
     text = _Cut(document).source(path) if path else document.text
     return _finished(document, text, f"../{SOURCE_SCHEMA}", Places(document).value(path))
-
-
-def plain_breaks(text: str) -> str:
-    """The text with line feeds only; places in it stay what they were."""
-    return re.sub("\r\n?", "\n", text)
 
 
 def _finished(document: Document, text: str, schema: str, tree: Any) -> str:

@@ -13,22 +13,13 @@ from etlgen.names import source_name
 from etlgen.outcome import Outcome
 from etlgen.rendered import SOURCES
 from etlgen.spec.answers import Flags, source_from_flags
-from etlgen.spec.document import decode
 from etlgen.spec.edit import source_text, with_resources
-from etlgen.spec.reading import source_files
+from etlgen.spec.files import source_files
+from etlgen.spec.text import decode
 from etlgen.usecases.generate import rendered_units
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import (
-    Confirm,
-    named,
-    opened,
-    own_file,
-    require_same_version,
-    settle,
-    spec_path,
-    unit_texts,
-    with_own,
-)
+from etlgen.usecases.project import named, opened, require_same_version, spec_path, unit_texts
+from etlgen.usecases.settling import Confirm, own_file, settle, with_own
 from etlgen.workspace.compare import compare
 
 

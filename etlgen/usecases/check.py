@@ -7,12 +7,11 @@ from pathlib import Path
 
 from etlgen import __version__
 from etlgen.errors import ConflictError, DriftError, Finding, Refused
-from etlgen.generation import Texts, gone_sources, stale_units, unneeded
 from etlgen.outcome import Checked
 from etlgen.rendered import sha256
-from etlgen.usecases.generate import rendered_units, spec_gone
+from etlgen.units import Texts, gone_sources, stale_units, unneeded
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import Project, opened, unit_texts, unresolved
+from etlgen.usecases.project import Project, opened, spec_gone, unit_texts, unresolved
 from etlgen.workspace.changes import Verb
 from etlgen.workspace.compare import compare
 from etlgen.workspace.decide import is_open
@@ -117,14 +116,19 @@ def _units_apart(project: Project, texts: Texts) -> tuple[list[Finding], list[st
     try:
         stale = stale_units(state, texts)
         gone = gone_sources(state, texts)
+        if not stale and not unneeded(state, (), gone):
+            return _gone(state, texts), []
+        from etlgen.usecases.generate import rendered_units
+
         wanted = rendered_units(project, texts, stale, gone)
-        changes = compare(state, wanted, unneeded(state, wanted, gone))
+        units = [one.unit for one in wanted]
+        changes = compare(state, wanted, unneeded(state, units, gone))
     except Refused as error:
         return [*_gone(state, texts), *error.findings], []
     unknown = [
-        Finding(unit_path(one.unit.name), None, None, "missing", _NO_STATE, "run etlgen generate")
-        for one in wanted
-        if one.unit.name not in state.units
+        Finding(unit_path(unit.name), None, None, "missing", _NO_STATE, "run etlgen generate")
+        for unit in units
+        if unit.name not in state.units
     ]
     apart = [
         Finding(change.path, None, None, "stale", _APART[change.verb], "run etlgen generate")

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from etlgen.errors import Finding, Refused
-from etlgen.generation import Texts, gone_sources, stale_units, unneeded, wanted_units
-from etlgen.kinds import load_kinds
+from etlgen.errors import Refused
 from etlgen.outcome import Outcome
 from etlgen.rendered import KINDS, PROJECT_UNIT, RUNTIME_UNIT, SOURCES
-from etlgen.spec.reading import read_texts
+from etlgen.units import Texts, gone_sources, stale_units, unneeded
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import Confirm, Project, opened, settle, spec_path, unit_texts
-from etlgen.usecases.schema import schema_files
+from etlgen.usecases.project import Project, opened, spec_gone, spec_path, unit_texts
+from etlgen.usecases.settling import Confirm, settle
 from etlgen.workspace.changes import ChangeSet
 from etlgen.workspace.compare import Wanted, compare
 from etlgen.workspace.state import differing, housekeeping
@@ -45,11 +43,14 @@ def regenerated(
         stale = stale_units(state, texts)
     wanted = rendered_units(project, texts, stale)
     names = {one.unit.name for one in wanted}
-    gone = unneeded(state, wanted, ())
+    gone = unneeded(state, [one.unit for one in wanted], ())
     kept = [Wanted(state.units[name], None) for name in state.units.keys() - names - gone]
     changes = compare(state, [*wanted, *kept], gone, force=options.force)
     if PROJECT_UNIT not in names:
         return changes
+    from etlgen.kinds import load_kinds
+    from etlgen.usecases.schema import schema_files
+
     files = housekeeping() | schema_files(load_kinds())
     return replace(changes, state={**changes.state, **differing(project.root, files)})
 
@@ -66,6 +67,10 @@ def rendered_units(
     """Some units, rendered of their spec in `texts`, in a project without those that are gone."""
     if not units:
         return []
+    from etlgen.generation import wanted_units
+    from etlgen.kinds import load_kinds
+    from etlgen.spec.reading import read_texts
+
     kinds = load_kinds()
     specs = [PROJECT_UNIT, *(unit for unit in sorted(units) if unit.startswith(SOURCES))]
     spec = read_texts({spec_path(project.root, unit): texts[unit] for unit in specs}, kinds)
@@ -74,14 +79,6 @@ def rendered_units(
 
 def _is_runtime(unit: str) -> bool:
     return unit == RUNTIME_UNIT or unit.startswith(KINDS)
-
-
-def spec_gone(unit: str) -> Finding:
-    """A source without its spec file."""
-    name = unit.removeprefix(SOURCES)
-    hint = f"bring it back with git, or remove its code as well: etlgen remove-source {name}"
-    message = "the spec file is gone, its code is not"
-    return Finding(f"{unit}.yaml", None, None, "no-spec", message, hint)
 
 
 def _require_specs(project: Project, texts: Texts) -> None:

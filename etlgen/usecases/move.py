@@ -12,23 +12,12 @@ from etlgen.names import import_package
 from etlgen.outcome import Outcome
 from etlgen.rendered import PROJECT_UNIT, SOURCES
 from etlgen.spec.edit import with_scalar
-from etlgen.spec.reading import PROJECT_FILE, read_project
+from etlgen.spec.files import PROJECT_FILE
+from etlgen.spec.reading import read_project
 from etlgen.usecases.generate import regenerated
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import (
-    Confirm,
-    Project,
-    inside,
-    moved_file,
-    named,
-    opened,
-    own_file,
-    own_files,
-    require_same_version,
-    settle,
-    unit_texts,
-    with_own,
-)
+from etlgen.usecases.project import Project, inside, named, opened, require_same_version, unit_texts
+from etlgen.usecases.settling import Confirm, moved_file, own_file, own_files, settle, with_own
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.disk import decoded, read_file
 from etlgen.workspace.state import FOLDER, Entry, base_path, base_text

@@ -12,13 +12,13 @@ from etlgen.kinds import Kind, load_kinds
 from etlgen.names import BadName, project_name
 from etlgen.outcome import Outcome
 from etlgen.rendered import RUNTIME_UNIT
-from etlgen.spec.document import decode
 from etlgen.spec.edit import with_scalar
 from etlgen.spec.models import Spec
 from etlgen.spec.reading import read_project_file
 from etlgen.spec.split import split
-from etlgen.usecases.project import Confirm, own_file, with_own
+from etlgen.spec.text import decode
 from etlgen.usecases.schema import schema_files
+from etlgen.usecases.settling import Confirm, own_file, with_own
 from etlgen.workspace.changes import ChangeSet
 from etlgen.workspace.compare import compare
 from etlgen.workspace.state import State, housekeeping

@@ -1,4 +1,4 @@
-"""What the commands share that work on a project: opening it, and settling a ChangeSet in it."""
+"""An existing project as the commands find it: its root, its state, its specs, its version."""
 
 from __future__ import annotations
 
@@ -8,26 +8,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from packaging.version import InvalidVersion, Version
 
 from etlgen import __version__
-from etlgen.errors import ConflictError, Finding, Refused, UsageError
+from etlgen.errors import Finding, Refused, UsageError
 from etlgen.names import BadName
-from etlgen.outcome import Outcome
-from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT
-from etlgen.spec.reading import project_texts
+from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT, SOURCES
+from etlgen.spec.files import project_texts
 from etlgen.usecases.options import Options
-from etlgen.workspace.changes import Change, ChangeSet, Verb
-from etlgen.workspace.disk import decoded, find_project, read_file
+from etlgen.workspace.disk import find_project
 from etlgen.workspace.state import State, read_state, without
-from etlgen.workspace.text import ended, in_style
-from etlgen.workspace.writing.apply import apply, require_reachable
-from etlgen.workspace.writing.journal import Written, recover, unfinished
-from etlgen.workspace.writing.lock import locked
+from etlgen.workspace.writing.transaction import unfinished
 
-Confirm = Callable[[ChangeSet], bool]
+if TYPE_CHECKING:
+    from etlgen.workspace.writing.journal import Written
+
 Name = TypeVar("Name", bound=str)
 
 
@@ -48,6 +45,9 @@ def opened(options: Options) -> Iterator[Project]:
         _require_finished(root)
         yield _project(root)
         return
+    from etlgen.workspace.writing.journal import recover
+    from etlgen.workspace.writing.lock import locked
+
     with locked(root):
         recovered = recover(root, without)
         yield replace(_project(root), recovered=_told(recovered))
@@ -71,37 +71,6 @@ def require_same_version(state: State, units: Iterable[str] = (PROJECT_UNIT, RUN
             raise Refused(Finding(None, None, None, "version", message, hint))
 
 
-def settle(
-    project: Project,
-    changes: ChangeSet,
-    options: Options,
-    confirm: Confirm,
-    steps: tuple[str, ...] = (),
-) -> Outcome:
-    """Write the changes unless something speaks against it, and say how it went."""
-    require_reachable(changes, project.root)
-    is_dry = options.dry_run or options.aborts_on_conflict
-    conflicts = tuple(_conflict(one, is_dry=is_dry) for one in changes.of(Verb.CONFLICT))
-    exit_code = ConflictError.exit_code if conflicts else 0
-    findings = (*project.recovered, *conflicts)
-    outcome = Outcome(project.root, changes, False, exit_code, findings, steps)
-    if options.dry_run or (conflicts and options.aborts_on_conflict):
-        return outcome
-    if not changes.writes or not confirm(changes):
-        return outcome
-    settled = apply(changes, project.root)
-    if settled.left:
-        exit_code = Refused.exit_code
-    findings = (*outcome.findings, *map(_left, settled.left))
-    return replace(outcome, written=True, exit_code=exit_code, findings=findings)
-
-
-def with_own(changes: ChangeSet, own: Iterable[Change]) -> ChangeSet:
-    """The changes together with those of files that are the team's own, such as a spec."""
-    together = sorted((*changes.changes, *own), key=lambda change: change.path)
-    return replace(changes, changes=tuple(together))
-
-
 def unit_texts(root: Path, sources: Iterable[str] | None = None) -> dict[str, str]:
     """The text of each spec file, or of those of some sources, by the unit generated from it."""
     return {path.rpartition(".")[0]: text for path, text in project_texts(root, sources).items()}
@@ -113,6 +82,14 @@ def named(make: Callable[[str], Name], text: str) -> Name:
         return make(text)
     except BadName as bad:
         raise UsageError(Finding(text, None, None, "name", bad.message, bad.hint)) from bad
+
+
+def spec_gone(unit: str) -> Finding:
+    """A source without its spec file."""
+    name = unit.removeprefix(SOURCES)
+    hint = f"bring it back with git, or remove its code as well: etlgen remove-source {name}"
+    message = "the spec file is gone, its code is not"
+    return Finding(f"{unit}.yaml", None, None, "no-spec", message, hint)
 
 
 def spec_path(root: Path, unit: str) -> str:
@@ -127,44 +104,6 @@ def inside(root: Path, start: Path, path: Path) -> str:
         message = "is outside of the project"
         raise UsageError(Finding(str(path), None, None, "outside", message, f"it is {root}"))
     return absolute.relative_to(root).as_posix()
-
-
-def own_file(root: Path, path: str, text: str | None, was: str | None = None) -> list[Change]:
-    """What happens to a file of the team's own that is to have a canonical text, or to go.
-
-    `was` is the text that the new one was made of. Raises `Refused` if it is not that any more.
-    """
-    disk = read_file(root, path)
-    if was is not None and (disk is None or disk.text != ended(was)):
-        message = "was changed while etlgen was at work; nothing was written"
-        raise Refused(Finding(path, None, None, "changed-meanwhile", message, "run it again"))
-    before = None if disk is None else decoded(disk.raw)
-    if text is None:
-        return [] if disk is None else [Change(path, Verb.DELETE, before, None, None)]
-    if disk is None:
-        return [Change(path, Verb.CREATE, None, text, None)]
-    if disk.text == text:
-        return [Change(path, Verb.UNCHANGED, before, before, None)]
-    after = decoded(in_style(text, disk.style))
-    return [Change(path, Verb.UPDATE, before, after, None)]
-
-
-def own_files(project: Project, folder: str) -> Iterator[str]:
-    """The team's own files below a folder."""
-    generated = {entry.location for _, entry in project.state.entries()}
-    for file in sorted((project.root / folder).rglob("*")):
-        path = file.relative_to(project.root).as_posix()
-        if file.is_file() and "__pycache__" not in file.parts and path not in generated:
-            yield path
-
-
-def moved_file(root: Path, old: str, new: str) -> list[Change]:
-    """A file of the team's own that goes to another place as it is."""
-    if (root / new).exists():
-        message = "is there already"
-        raise Refused(Finding(new, None, None, "occupied", message, "move one of them away"))
-    text = decoded((root / old).read_bytes())
-    return [Change(new, Verb.MOVE, text, text, None, origin=old)]
 
 
 def _project(root: Path) -> Project:
@@ -197,21 +136,14 @@ def unresolved(path: str, text: str, message: str) -> Finding:
     return Finding(path, line, None, "conflict", message, hint)
 
 
-def _conflict(change: Change, *, is_dry: bool) -> Finding:
-    if is_dry and change.writes:
-        message, hint = f"conflict: {change.note}", "etlgen generate writes conflict markers"
-        return Finding(change.path, None, None, "conflict", message, hint)
-    return unresolved(change.path, change.after or "", f"conflict: {change.note}")
-
-
 def _told(recovered: Written | None) -> tuple[Finding, ...]:
     if recovered is None:
         return ()
     message = f"finished what an interrupted command had begun, {recovered.written} files"
     finished = Finding(None, None, None, "recovered", message)
-    return (finished, *map(_left, recovered.left))
+    return (finished, *map(left_alone, recovered.left))
 
 
-def _left(path: str) -> Finding:
+def left_alone(path: str) -> Finding:
     message = "was changed while etlgen wrote, and is left as it is"
     return Finding(path, None, None, "left", message, "run etlgen generate to merge it")

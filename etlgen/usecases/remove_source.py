@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from etlgen.errors import Finding, Refused, UsageError
-from etlgen.generation import Texts, input_sha256, unneeded
+from etlgen.names import did_you_mean
 from etlgen.outcome import Outcome
 from etlgen.rendered import SOURCES
-from etlgen.spec.fields import did_you_mean
-from etlgen.spec.reading import source_files
+from etlgen.spec.files import source_files
+from etlgen.units import Texts, input_sha256, unneeded
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import (
-    Confirm,
-    Project,
-    opened,
-    own_file,
-    require_same_version,
-    settle,
-    spec_path,
-    unit_texts,
-    with_own,
-)
+from etlgen.usecases.project import Project, opened, require_same_version, spec_path, unit_texts
+from etlgen.usecases.settling import Confirm, own_file, settle, with_own
 from etlgen.workspace.compare import compare
 
 

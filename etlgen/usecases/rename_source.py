@@ -11,23 +11,20 @@ from etlgen.kinds import load_kinds
 from etlgen.names import module_name, source_name
 from etlgen.outcome import Outcome
 from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT, SOURCES
-from etlgen.spec.reading import read_project, source_files
+from etlgen.spec.files import source_files
+from etlgen.spec.reading import read_project
 from etlgen.usecases.generate import rendered_units
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import (
-    Confirm,
     Project,
-    moved_file,
     named,
     opened,
-    own_files,
     require_same_version,
-    settle,
     spec_path,
     unit_texts,
-    with_own,
 )
 from etlgen.usecases.remove_source import require_source
+from etlgen.usecases.settling import Confirm, moved_file, own_files, settle, with_own
 from etlgen.workspace.changes import Change
 from etlgen.workspace.compare import compare
 

@@ -11,7 +11,8 @@ from etlgen.errors import Finding, Refused, UsageError
 from etlgen.outcome import Outcome
 from etlgen.rendered import sha256
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import Confirm, Project, inside, opened, settle
+from etlgen.usecases.project import Project, inside, opened
+from etlgen.usecases.settling import Confirm, settle
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.disk import DiskFile, decoded, read_file
 from etlgen.workspace.merging.markers import chosen, is_unresolved

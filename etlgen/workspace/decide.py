@@ -9,7 +9,6 @@ from functools import partial
 from etlgen.rendered import sha256
 from etlgen.workspace.changes import Verb
 from etlgen.workspace.merging.markers import conflict_id, is_unresolved
-from etlgen.workspace.merging.merge import merged
 from etlgen.workspace.state import Entry, Key, Memory, Pending
 
 Text = Callable[[], str]
@@ -85,6 +84,8 @@ def _decide(entry: Entry, base: Text, new: New, mine: str | None) -> Decision:
         return Decision(Verb.UPDATE, new.text(), advanced, new.text)
     if new.sha256 == entry.sha256:
         return Decision(Verb.KEEP, mine, advanced, new.text)
+    from etlgen.workspace.merging.merge import merged  # heavy, and rarely needed
+
     result = merged(new.path, mine, base(), new.text())
     if result.is_conflict:
         pending = Pending(conflict_id(mine, new.text()), hash_of_mine, new.sha256)

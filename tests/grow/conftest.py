@@ -161,12 +161,12 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def _become(monkeypatch: pytest.MonkeyPatch, version: str, edits: dict[str, Any]) -> None:
-    from etlgen import generation
+    from etlgen import generation, units
     from etlgen.render import project as rendering
     from etlgen.usecases import check
     from etlgen.usecases import project as opening
 
-    for module in (etlgen, generation, check, opening):
+    for module in (etlgen, generation, units, check, opening):
         monkeypatch.setattr(module, "__version__", version)
     real = _REAL_RENDERED
 

@@ -242,22 +242,22 @@ def test_an_edit_during_black_is_merged(project: Project, monkeypatch: pytest.Mo
 def test_a_file_that_is_saved_after_it_was_read_is_not_written_over(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from etlgen.usecases import project as opening
+    from etlgen.workspace.writing import apply as writing
 
-    real = opening.apply
+    real = writing.apply
 
     def late(*arguments: Any) -> Any:
         project.edit(ORDERS, "def transform", "# saved meanwhile\n\n\ndef transform")
         return real(*arguments)
 
-    monkeypatch.setattr(opening, "apply", late)
+    monkeypatch.setattr(writing, "apply", late)
     project.edit("sources/shop.yaml", *BIGGER)
     before = project.files()
     result = project("generate")
     assert result.code == 5
     assert "changed while etlgen was at work" in result.err
     assert {p for p, b in project.files().items() if before.get(p) != b} == {ORDERS}
-    monkeypatch.setattr(opening, "apply", real)
+    monkeypatch.setattr(writing, "apply", real)
     project.does("generate")
     assert "# saved meanwhile" in project.text(ORDERS)
     assert NEW in project.text(ORDERS)

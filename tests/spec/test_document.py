@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from etlgen.errors import Finding, SpecError
 from etlgen.spec import document
-from etlgen.spec.document import MAX_BYTES, Span, decode, parse_document
+from etlgen.spec.document import Span, parse_document
+from etlgen.spec.text import MAX_BYTES, decode
 
 
 @pytest.fixture(autouse=True, params=["CSafeLoader", "SafeLoader"])

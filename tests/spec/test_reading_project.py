@@ -8,8 +8,9 @@ import pytest
 
 from etlgen.errors import EtlgenError, Finding, MissingAnswers, Refused, SpecError
 from etlgen.kinds import Kind, load_kinds
+from etlgen.spec.files import project_texts, source_files
 from etlgen.spec.models import ResourceSpec, SourceSpec
-from etlgen.spec.reading import project_texts, read_project, read_texts, source_files
+from etlgen.spec.reading import read_project, read_texts
 
 KINDS = load_kinds()
 SOURCE = "kind: file\npath: data\nresources: {RES: {path: r.csv, columns: {c: {type: text}}}}\n"

@@ -14,7 +14,9 @@ import pytest
 
 from etlgen.errors import Refused
 from etlgen.workspace.writing import journal, transaction
-from etlgen.workspace.writing.journal import Write, Written, recover, unfinished, write_all
+from etlgen.workspace.writing.journal import Write, Written, recover, write_all
+from etlgen.workspace.writing.steps import Step
+from etlgen.workspace.writing.transaction import unfinished
 from tests.workspace.crashing import (
     Fault,
     counting,
@@ -212,7 +214,7 @@ def test_state_is_written_after_all_else(tmp_path: Path, monkeypatch: pytest.Mon
     order: list[str] = []
     real = journal._place
 
-    def watched(target: Path, tx: Path, step: transaction.Step) -> bool:
+    def watched(target: Path, tx: Path, step: Step) -> bool:
         order.append(step.path)
         return real(target, tx, step)
 
@@ -739,8 +741,8 @@ def test_a_recovery_that_crashes_is_itself_recovered(tmp_path: Path) -> None:
 def was_done(root: Path, path: str) -> bool:
     """Whether the crashed process noted a path as finished."""
     (tx,) = (root / ".etlgen").glob("tx-*")
-    steps = json.loads((tx / "journal.json").read_bytes())["steps"]
-    number = [step["path"] for step in steps].index(path)
+    found = json.loads((tx / "journal.json").read_bytes())["steps"]
+    number = [step["path"] for step in found].index(path)
     done = tx / "done"
     return done.exists() and str(number) in done.read_text().split("\n")[:-1]
 

@@ -21,25 +21,27 @@ from etlgen.workspace.writing.preflight import (
     require_real_paths,
     require_unchanged,
 )
-from etlgen.workspace.writing.transaction import (
+from etlgen.workspace.writing.steps import (
     Journal,
-    NotAFile,
     Step,
-    begin,
     commit,
+    first_problem,
+    read_done,
+    read_journal,
+    require_staged,
+)
+from etlgen.workspace.writing.transaction import (
+    NotAFile,
+    begin,
     content_at,
     digest,
     digest_at,
     discard,
-    first_problem,
     is_committed,
     mark_done,
     mode_of,
-    read_done,
-    read_journal,
     reason,
     refusal,
-    require_staged,
     stage,
     sync_folder,
     transactions,
@@ -88,11 +90,6 @@ def write_all(root: Path, writes: Sequence[Write], amend: Amend) -> Written:
         return Written(0, ())
     require_possible(root, (write.path for write in changes))
     return _finish(root, _staged(root, changes), amend)
-
-
-def unfinished(root: Path) -> bool:
-    """Whether a committed transaction waits for `recover`."""
-    return any(is_committed(tx) for tx in transactions(root))
 
 
 def recover(root: Path, amend: Amend) -> Written | None:

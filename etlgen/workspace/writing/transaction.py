@@ -14,75 +14,14 @@ import secrets
 import shutil
 import stat
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pathlib import Path
 
 from etlgen.errors import Finding, Refused
-from etlgen.rendered import is_inside
 from etlgen.workspace.state import FOLDER
 
 _PREFIX = "tx-"
-_JOURNAL = "journal.json"
-_DONE = "done"
-# A hostile journal could put a hook there, which no commit of git's can.
-_GIT = {".git", "git~1"}
-
-
-def _own_path(path: str) -> str:
-    if not is_inside(path) or any(part.casefold() in _GIT for part in path.split("/")):
-        raise ValueError(f"{path!r} is not a plain path inside the project")
-    return path
-
-
-_Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-_StagedName = Annotated[str, Field(pattern="^[0-9]+(-[0-9a-f]+)?$")]
-
-
-class Step(BaseModel):
-    """What becomes of one path: the hashes of what was there and of what will be, None for no
-    file, and the name of the new content in the transaction. The halves of a move, which happen
-    together or not at all, know each other as `origin` and `moved_to`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    path: Annotated[str, AfterValidator(_own_path)]
-    before: _Sha256 | None
-    after: _Sha256 | None
-    staged: _StagedName | None
-    is_state: bool
-    origin: str | None = None
-    moved_to: str | None = None
-
-    @model_validator(mode="after")
-    def _content_is_staged(self) -> "Step":
-        if (self.after is None) != (self.staged is None):
-            raise ValueError("a content and its staged file go together")
-        return self
-
-
-class Journal(BaseModel):
-    """All steps. `left` are paths that were left alone, once the state says so."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    format: Literal[1] = 1
-    steps: tuple[Step, ...]
-    left: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _paths_are_apart(self) -> "Journal":
-        paths = {step.path for step in self.steps}
-        if len(paths) < len(self.steps):
-            raise ValueError("a path has two steps")
-        if any(str(parent) in paths for path in paths for parent in PurePosixPath(path).parents):
-            raise ValueError("a path is both a file and a folder")
-        return self
-
-
-class _AnyFormat(BaseModel):
-    format: int
+JOURNAL = "journal.json"
+DONE = "done"
 
 
 class NotAFile(Exception):
@@ -112,65 +51,24 @@ def transactions(root: Path) -> list[Path]:
 
 def is_committed(tx: Path) -> bool:
     try:
-        return mode_of(tx / _JOURNAL) is not None
+        return mode_of(tx / JOURNAL) is not None
     except OSError as error:  # not "no journal": what is half done would be discarded
         raise refusal(FOLDER, "unreadable", f"cannot be read: {reason(error)}") from error
 
 
-def commit(tx: Path, journal: Journal) -> None:
-    """Put the journal there, or a newer one in its place, in one step and to last."""
-    draft = tx / f"{_JOURNAL}.new"
-    draft.unlink(missing_ok=True)
-    stage(draft, journal.model_dump_json(indent=1).encode())
-    os.replace(draft, tx / _JOURNAL)
-    sync_folder(tx)
-    sync_folder(tx.parent)
+def unfinished(root: Path) -> bool:
+    """Whether a committed transaction waits for `recover`."""
+    return any(is_committed(tx) for tx in transactions(root))
 
 
 def discard(tx: Path) -> None:
     """Remove a transaction: the journal first, so that what remains is only litter."""
-    (tx / _JOURNAL).unlink(missing_ok=True)
+    (tx / JOURNAL).unlink(missing_ok=True)
     shutil.rmtree(tx, ignore_errors=True)
 
 
-def read_journal(tx: Path) -> Journal:
-    """Raises `Refused` if it is of another format, or damaged, or unsafe to follow."""
-    try:
-        content = content_at(tx / _JOURNAL) or b""
-        written_in = _AnyFormat.model_validate_json(content).format
-        if written_in != 1:
-            raise _unusable(tx, f"was begun by an etlgen with another format, {written_in}")
-        return Journal.model_validate_json(content)
-    except NotAFile as error:
-        raise _unusable(tx, f"its {_JOURNAL} is not a file") from error
-    except ValidationError as error:
-        why = first_problem(error)
-        raise _unusable(tx, f"its {_JOURNAL} cannot be followed: {why}") from error
-
-
-def require_staged(tx: Path, step: Step) -> None:
-    """Refuse an altered content; one that is gone may have been put in its place already."""
-    if step.staged is not None and digest_at(tx / step.staged) not in (None, step.after):
-        raise _unusable(tx, f"the new content of {step.path} was altered")
-
-
-def read_done(tx: Path, journal: Journal) -> frozenset[int]:
-    """What `mark_done` wrote. A line that a crash tore is cut off: the next one must not be
-    glued to it."""
-    path = tx / _DONE
-    try:
-        content = content_at(path) or b""
-    except NotAFile as error:
-        raise _unusable(tx, f"its {_DONE} is not a file") from error
-    complete = content.rfind(b"\n") + 1
-    if complete < len(content):
-        os.truncate(path, complete)
-    lines = set(content[:complete].splitlines())
-    return frozenset(n for n in range(len(journal.steps)) if str(n).encode() in lines)
-
-
 def mark_done(tx: Path, number: int) -> None:
-    with (tx / _DONE).open("ab") as file:
+    with (tx / DONE).open("ab") as file:
         file.write(f"{number}\n".encode())
 
 
@@ -232,17 +130,13 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def first_problem(error: ValidationError) -> str:
-    return error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-
-
 def refusal(
     path: str | None, code: str, message: str, hint: str | None = "nothing was changed"
 ) -> Refused:
     return Refused(Finding(path, None, None, code, message, hint))
 
 
-def _unusable(tx: Path, message: str) -> Refused:
+def unusable(tx: Path, message: str) -> Refused:
     hint = "finish it with the etlgen that began it, or remove the folder to give it up"
     return refusal(f"{FOLDER}/{tx.name}", "journal", message, hint)
 
