@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from etlgen.errors import Finding, Refused, UsageError
 from etlgen.generation import Texts, input_sha256, unneeded
 from etlgen.outcome import Outcome
@@ -14,6 +16,7 @@ from etlgen.usecases.project import (
     Project,
     opened,
     own_file,
+    own_files,
     require_same_version,
     settle,
     spec_path,
@@ -39,7 +42,23 @@ def remove_source(options: Options, name: str, confirm: Confirm) -> Outcome:
         claims = project.state.units[unit].claims
         tables = [claim.removeprefix("table ") for claim in claims if claim.startswith("table ")]
         steps = (f"make test  # the tables stay in the database: {', '.join(tables)}",)
-        return settle(project, changes, options, confirm, steps)
+        return settle(project, changes, options, confirm, steps, _left_behind(project, unit))
+
+
+def _left_behind(project: Project, unit: str) -> tuple[Finding, ...]:
+    """The team's own files in the source's package, which stay and may import what goes."""
+    places = {
+        place.parent.as_posix()
+        for entry in project.state.memory(unit).entries.values()
+        if (place := PurePosixPath(entry.location)).match("src/*/sources/*/__init__.py")
+    }
+    message = "is your own and stays; it may import what is gone"
+    hint = "delete it, or move it to where it is needed"
+    return tuple(
+        Finding(path, None, None, "yours", message, hint)
+        for place in sorted(places)
+        for path in own_files(project, place)
+    )
 
 
 def _require_generated(project: Project, unit: str, texts: Texts) -> None:
