@@ -25,6 +25,7 @@ from etlgen.rendered import (
     sha256,
 )
 from etlgen.spec.models import Spec
+from etlgen.spec.reading import spec_path
 from etlgen.style import styled
 from etlgen.workspace.compare import Wanted
 from etlgen.workspace.state import State, Unit, digest_of_entries, digest_of_files
@@ -140,16 +141,16 @@ def _require_unclaimed(units: Iterable[Unit], state: State, gone: Collection[str
         for claim in unit.claims:
             owner = owners.setdefault(claim, unit.name)
             if owner != unit.name:
-                found.append(_collision(unit.name, claim, owner))
+                found.append(_collision(spec_path(state.root, unit.name), claim, owner))
     if found:
         raise SpecError(found)
 
 
-def _collision(unit: str, claim: str, owner: str) -> Finding:
+def _collision(file: str, claim: str, owner: str) -> Finding:
     what, _, name = claim.partition(" ")
     message = f"{owner.removeprefix(SOURCES)} already has the {what} {name!r}"
     hint = "give it another 'table:'" if what == "table" else "give the source another name"
-    return Finding(f"{unit}.yaml", None, None, "collision", message, hint)
+    return Finding(file, None, None, "collision", message, hint)
 
 
 def _known(state: State, units: Iterable[str]) -> dict[str, str]:

@@ -10,9 +10,9 @@ from etlgen.generation import Texts, gone_sources, stale_units, unneeded, wanted
 from etlgen.kinds import load_kinds
 from etlgen.outcome import Outcome
 from etlgen.rendered import KINDS, PROJECT_UNIT, RUNTIME_UNIT, SOURCES
-from etlgen.spec.reading import read_texts
+from etlgen.spec.reading import read_texts, spec_path
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import Confirm, Project, opened, settle, spec_path, unit_texts
+from etlgen.usecases.project import Confirm, Project, opened, settle, unit_texts
 from etlgen.usecases.schema import schema_files
 from etlgen.workspace.changes import ChangeSet
 from etlgen.workspace.compare import Wanted, compare

@@ -9,7 +9,7 @@ from etlgen.generation import Texts, input_sha256, unneeded
 from etlgen.outcome import Outcome
 from etlgen.rendered import SOURCES
 from etlgen.spec.fields import did_you_mean
-from etlgen.spec.reading import source_files
+from etlgen.spec.reading import source_files, spec_path
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import (
     Confirm,
@@ -19,7 +19,6 @@ from etlgen.usecases.project import (
     own_files,
     require_same_version,
     settle,
-    spec_path,
     unit_texts,
     with_own,
 )

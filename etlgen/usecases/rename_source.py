@@ -11,7 +11,7 @@ from etlgen.kinds import load_kinds
 from etlgen.names import module_name, source_name
 from etlgen.outcome import Outcome
 from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT, SOURCES
-from etlgen.spec.reading import read_project, source_files
+from etlgen.spec.reading import read_project, source_files, spec_path
 from etlgen.usecases.generate import rendered_units
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import (
@@ -23,7 +23,6 @@ from etlgen.usecases.project import (
     own_files,
     require_same_version,
     settle,
-    spec_path,
     unit_texts,
     with_own,
 )
