@@ -18,6 +18,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from etlgen.pycode import escape, is_visible
 
@@ -113,20 +114,19 @@ def holds_secret(text: str) -> bool:
 
 def masked(finding: Finding) -> Finding:
     """The finding without a password or token that stood in the spec."""
-
-    def mask(text: str | None) -> str | None:
-        if text is None:
-            return None
-        for secret in (_URL_PASSWORD, _NAMED_PASSWORD, _SECRET_KEY):
-            text = secret.sub(r"\g<start>***", text)
-        return text
-
     return replace(
         finding,
-        message=mask(finding.message) or "",
-        hint=mask(finding.hint),
-        source_line=mask(finding.source_line),
+        message=_mask(finding.message),
+        hint=finding.hint and _mask(finding.hint),
+        source_line=finding.source_line and _mask(finding.source_line),
     )
+
+
+@lru_cache(maxsize=64)  # a long line may have thousands of findings, and is masked once
+def _mask(text: str) -> str:
+    for secret in (_URL_PASSWORD, _NAMED_PASSWORD, _SECRET_KEY):
+        text = secret.sub(r"\g<start>***", text)
+    return text
 
 
 def format_finding(finding: Finding) -> str:

@@ -22,6 +22,7 @@ from etlgen.rendered import (
     kind_unit,
     sha256,
 )
+from etlgen.spec.files import spec_path
 from etlgen.spec.models import Spec
 from etlgen.style import styled
 from etlgen.units import Texts, input_sha256
@@ -95,16 +96,16 @@ def _require_unclaimed(units: Iterable[Unit], state: State, gone: Collection[str
         for claim in unit.claims:
             owner = owners.setdefault(claim, unit.name)
             if owner != unit.name:
-                found.append(_collision(unit.name, claim, owner))
+                found.append(_collision(spec_path(state.root, unit.name), claim, owner))
     if found:
         raise SpecError(found)
 
 
-def _collision(unit: str, claim: str, owner: str) -> Finding:
+def _collision(file: str, claim: str, owner: str) -> Finding:
     what, _, name = claim.partition(" ")
     message = f"{owner.removeprefix(SOURCES)} already has the {what} {name!r}"
     hint = "give it another 'table:'" if what == "table" else "give the source another name"
-    return Finding(f"{unit}.yaml", None, None, "collision", message, hint)
+    return Finding(file, None, None, "collision", message, hint)
 
 
 def _known(state: State, units: Iterable[str]) -> dict[str, str]:

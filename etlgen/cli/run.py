@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import takewhile
 
 import typer
 
@@ -36,7 +37,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and give its exit code."""
     _print_anything()
-    as_json = "--json" in arguments
+    as_json = _wants_json(arguments)
     try:
         return _guarded(arguments, as_json)
     except BrokenPipeError:
@@ -69,6 +70,14 @@ def _guarded(arguments: Sequence[str], as_json: bool) -> int:
     if result == INTERRUPTED:
         return _interrupted(as_json)
     return result if isinstance(result, int) else 0
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """As the parser has it, which may fail before it says so: one spelling, and no option after --.
+
+    `--json=true` is none: the parser refuses it, and that is said as text.
+    """
+    return "--json" in takewhile(lambda one: one != "--", arguments)
 
 
 def _interrupted(as_json: bool) -> int:

@@ -12,7 +12,7 @@ from etlgen.names import env_name, folded, module_name
 from etlgen.plan.model import ProjectPlan, SourcePlan, Variables
 from etlgen.plan.resource import plan_resource
 from etlgen.pycode import literal
-from etlgen.spec.models import ProjectSpec, SourceSpec, Spec
+from etlgen.spec.models import SourceSpec, Spec
 
 DEFAULT_START = date(2026, 1, 1)
 MODULES_OF_A_SOURCE = ("connection",)
@@ -22,7 +22,7 @@ def plan_project(spec: Spec, kinds: Mapping[str, Kind]) -> ProjectPlan:
     """The plan of a valid spec. Raises `SpecError` where two names would be one."""
     collisions = [*_same_packages(spec), *_same_modules(spec), *_same_tables(spec)]
     if collisions:
-        raise SpecError(*collisions)
+        raise SpecError(collisions)
     project = spec.project
     return ProjectPlan(
         name=project.name,
@@ -34,7 +34,7 @@ def plan_project(spec: Spec, kinds: Mapping[str, Kind]) -> ProjectPlan:
         variables=_variables(project.identifier),
         timezone=project.timezone,
         start_date=project.start_date or DEFAULT_START,
-        sources=tuple(_source(project, source, kinds[source.kind]) for source in spec.sources),
+        sources=tuple(_source(spec, source, kinds[source.kind]) for source in spec.sources),
     )
 
 
@@ -48,11 +48,12 @@ def _variables(identifier: str) -> Variables:
     )
 
 
-def _source(project: ProjectSpec, source: SourceSpec, kind: Kind) -> SourcePlan:
+def _source(spec: Spec, source: SourceSpec, kind: Kind) -> SourcePlan:
+    project = spec.project
     try:
         planned = kind.plan(source)
     except SpecError as error:
-        file = f"sources/{source.name}.yaml"
+        file = spec.files[source.name]
         raise SpecError(replace(found, file=file) for found in error.findings) from error
     return SourcePlan(
         name=source.name,
@@ -79,7 +80,7 @@ def _same_packages(spec: Spec) -> Iterator[Finding]:
         other = seen.setdefault(module_name(source.name), source.name)
         if other != source.name:
             yield _collision(
-                source, f"the sources {other!r} and {source.name!r} would be one package"
+                spec, source, f"the sources {other!r} and {source.name!r} would be one package"
             )
 
 
@@ -90,11 +91,11 @@ def _same_modules(spec: Spec) -> Iterator[Finding]:
             other = seen.setdefault(module_name(name), name)
             if other in MODULES_OF_A_SOURCE:
                 yield _collision(
-                    source, f"a resource can't be named {name!r}: every source has one"
+                    spec, source, f"a resource can't be named {name!r}: every source has one"
                 )
             elif other != name:
                 yield _collision(
-                    source, f"the resources {other!r} and {name!r} would be one module"
+                    spec, source, f"the resources {other!r} and {name!r} would be one module"
                 )
 
 
@@ -106,10 +107,12 @@ def _same_tables(spec: Spec) -> Iterator[Finding]:
             other = seen.setdefault(folded(resource.table), owner)
             if other != owner:
                 yield _collision(
-                    source, f"{other} and {owner} would both load the table {resource.table!r}"
+                    spec,
+                    source,
+                    f"{other} and {owner} would both load the table {resource.table!r}",
                 )
 
 
-def _collision(source: SourceSpec, message: str) -> Finding:
+def _collision(spec: Spec, source: SourceSpec, message: str) -> Finding:
     hint = "rename one, or give it another 'table:'"
-    return Finding(f"sources/{source.name}.yaml", None, None, "collision", message, hint)
+    return Finding(spec.files[source.name], None, None, "collision", message, hint)

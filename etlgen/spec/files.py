@@ -81,6 +81,11 @@ def source_files(root: FilePath) -> dict[str, FilePath]:
     return found
 
 
+def spec_path(root: FilePath, unit: str) -> str:
+    """Where the spec of a unit is, or is going to be."""
+    return f"{unit}.yml" if (root / f"{unit}.yml").is_file() else f"{unit}.yaml"
+
+
 def _text(root: FilePath, name: str) -> str:
     _require_inside(root, name)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -215,10 +215,11 @@ class SourceSpec(Model):
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole project as its spec says it."""
+    """A whole project as its spec says it; `files` are where it says so, by the source's name."""
 
     project: ProjectSpec
     sources: tuple[SourceSpec, ...]
+    files: Mapping[str, str] = field(compare=False)
 
 
 def _no_column(name: str, columns: Mapping[str, Any]) -> tuple[str, str]:

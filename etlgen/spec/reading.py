@@ -113,12 +113,11 @@ class _Reader:
 
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
-        self._findings: list[Finding] = []
+        self._findings: dict[Finding, None] = {}  # each once, and found at once
         self.missing: list[Path] = []
 
     def add(self, finding: Finding) -> None:
-        if finding not in self._findings:
-            self._findings.append(finding)
+        self._findings.setdefault(finding)
 
     def read(self, project_part: _Part, source_parts: Mapping[str, _Part]) -> Spec:
         documents = [project_part.document, *(part.document for part in source_parts.values())]
@@ -132,7 +131,8 @@ class _Reader:
         if self._findings:
             raise self._error({name: part.raw for name, part in source_parts.items()})
         assert project is not None
-        return Spec(project, tuple(sorted(found, key=lambda source: source.name)))
+        files = {name: part.document.name for name, part in source_parts.items()}
+        return Spec(project, tuple(sorted(found, key=lambda source: source.name)), files)
 
     def _error(self, sources: Mapping[str, Any]) -> SpecError:
         findings = sorted(

@@ -14,11 +14,11 @@ from etlgen.outcome import Outcome
 from etlgen.rendered import SOURCES
 from etlgen.spec.answers import Flags, source_from_flags
 from etlgen.spec.edit import source_text, with_resources
-from etlgen.spec.files import source_files
+from etlgen.spec.files import source_files, spec_path
 from etlgen.spec.text import decode
 from etlgen.usecases.generate import rendered_units
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import named, opened, require_same_version, spec_path, unit_texts
+from etlgen.usecases.project import named, opened, require_same_version, unit_texts
 from etlgen.usecases.settling import Confirm, own_file, settle, with_own
 from etlgen.workspace.compare import compare
 
@@ -88,7 +88,9 @@ def _unplaced(error: SpecError, path: str) -> SpecError:
 
 def _blaming(error: SpecError, path: str, text: str, called: str, given: str) -> SpecError:
     """The error with its places where the user wrote it, not where it was about to go."""
-    written, going = ([line.strip() for line in one.splitlines()] for one in (given, text))
+    lines_of_given = given.splitlines()
+    written = [line.strip() for line in lines_of_given]
+    going = [line.strip() for line in text.splitlines()]
     blocks = SequenceMatcher(None, going, written, autojunk=False).get_matching_blocks()
     lines = {a + n: b + n for a, b, size in blocks for n in range(size)}
 
@@ -96,9 +98,8 @@ def _blaming(error: SpecError, path: str, text: str, called: str, given: str) ->
         at = lines.get((finding.line or 0) - 1)
         if finding.file != path or at is None:
             return finding
-        there = given.splitlines()[at]
-        here = finding.source_line or ""
-        shift = len(there) - len(there.lstrip()) - (len(here) - len(here.lstrip()))
+        there = lines_of_given[at]
+        shift = _indent(there) - _indent(finding.source_line or "")
         column = None if finding.column is None else finding.column + shift
         return replace(finding, file=called, line=at + 1, column=column, source_line=there)
 
@@ -106,6 +107,11 @@ def _blaming(error: SpecError, path: str, text: str, called: str, given: str) ->
     if isinstance(error, MissingAnswers):
         return MissingAnswers(findings, error.skeleton)
     return SpecError(findings)
+
+
+def _indent(line: str) -> int:
+    """Without a copy of the line, which may be long and have many findings."""
+    return next((at for at, char in enumerate(line) if not char.isspace()), len(line))
 
 
 def _steps(name: str) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from etlgen.errors import Refused
 from etlgen.outcome import Outcome
 from etlgen.rendered import KINDS, PROJECT_UNIT, RUNTIME_UNIT, SOURCES
+from etlgen.spec.files import spec_path
 from etlgen.units import Texts, gone_sources, stale_units, unneeded
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import Project, opened, spec_gone, spec_path, unit_texts
+from etlgen.usecases.project import Project, opened, spec_gone, unit_texts
 from etlgen.usecases.settling import Confirm, settle
 from etlgen.workspace.changes import ChangeSet
 from etlgen.workspace.compare import Wanted, compare

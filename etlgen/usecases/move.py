@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -10,11 +10,12 @@ from etlgen.errors import Finding, Refused, UsageError
 from etlgen.kinds import load_kinds
 from etlgen.names import import_package
 from etlgen.outcome import Outcome
-from etlgen.rendered import PROJECT_UNIT, SOURCES
+from etlgen.rendered import KINDS, PROJECT_UNIT, RUNTIME_UNIT, SOURCES
 from etlgen.spec.edit import with_scalar
 from etlgen.spec.files import PROJECT_FILE
 from etlgen.spec.reading import read_project
 from etlgen.usecases.generate import regenerated
+from etlgen.usecases.imports import importers
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import Project, inside, named, opened, require_same_version, unit_texts
 from etlgen.usecases.settling import Confirm, moved_file, own_file, own_files, settle, with_own
@@ -29,13 +30,32 @@ def move(options: Options, old: Path, new: Path, confirm: Confirm) -> Outcome:
     """Move what is at `old` to `new`, or follow where the team has moved it already."""
     with opened(options) as project:
         here, there = (inside(project.root, options.start, path) for path in (old, new))
+        there = _target(project, here, there)
         _require_movable(project, here, there)
         package = read_project(project.root, load_kinds(), ()).project.import_package
         if here == f"{_SRC}{package}":
             changes = _package_renamed(project, package, there, options)
             steps = (f"git grep -nw {package}  # what still says the old name", "make test")
             return settle(project, changes, options, confirm, steps)
+        _require_not_imported(project, here)
         return settle(project, _moved(project, here, there), options, confirm)
+
+
+def _target(project: Project, here: str, there: str) -> str:
+    """As with `mv`: into a folder that is there, if it is not what `here` has become already."""
+    if here == there or not (project.root / there).is_dir() or _is_followed(project, here, there):
+        return there
+    return (PurePosixPath(there) / PurePosixPath(here).name).as_posix()
+
+
+def _is_followed(project: Project, here: str, there: str) -> bool:
+    """Whether the team has moved a file of the one folder to its place in the other."""
+    locations = [entry.location for _, entry in project.state.entries()]
+    return any(
+        (project.root / target).is_file() and not (project.root / path).exists()
+        for path in locations
+        if (target := _below(path, here, there)) is not None
+    )
 
 
 def _require_movable(project: Project, here: str, there: str) -> None:
@@ -52,8 +72,44 @@ def _require_movable(project: Project, here: str, there: str) -> None:
     source = PurePosixPath(here)
     if source.parts[:1] == ("src",) and source.parent.name == "sources" and len(units) == 1:
         name = units.pop().removeprefix(SOURCES)
-        hint = f"etlgen rename-source {name} {_as_source_name(there)} renames all of it"
+        new = _as_source_name(there)
+        hint = f"etlgen rename-source {name} {'NEW' if new == name else new} renames all of it"
         raise UsageError(_refusal(here, "is the package of a source, which others import", hint))
+
+
+def _require_not_imported(project: Project, here: str) -> None:
+    """A module's place is its name, and nobody would write the new one into the imports."""
+    generated = [entry.location for _, entry in project.state.entries()]
+    moved = {path for path in generated if _below(path, here, "") is not None}
+    if not any(path.startswith(_SRC) and path.endswith(".py") for path in moved):
+        return
+    found = importers(_python_texts(project, generated), moved)
+    if not found and not _is_of_runtime(project, moved):
+        return
+    first = found[0] if found else "sources that may be added"
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    hint = "only the package as a whole has another name: etlgen mv src/OLD src/NEW"
+    raise UsageError(_refusal(here, f"is imported by {first}{more}", hint))
+
+
+def _is_of_runtime(project: Project, paths: set[str]) -> bool:
+    """What no source of today needs, one of tomorrow will look for where it was."""
+    return any(
+        entry.location in paths
+        for unit in project.state.units
+        if unit == RUNTIME_UNIT or unit.startswith(KINDS)
+        for entry in project.state.memory(unit).entries.values()
+    )
+
+
+def _python_texts(project: Project, generated: Iterable[str]) -> dict[str, str]:
+    """Every Python file in a folder that has a generated one, also the team's own."""
+    paths = {path for path in generated if path.endswith(".py")}
+    folders = {PurePosixPath(path).parts[0] for path in paths if "/" in path}
+    for folder in folders:
+        paths.update(path for path in own_files(project, folder) if path.endswith(".py"))
+    files = {path: read_file(project.root, path) for path in sorted(paths)}
+    return {path: file.text for path, file in files.items() if file is not None}
 
 
 def _is_spec(path: str) -> bool:
@@ -141,7 +197,7 @@ def _entry_moved(
 
 def _nothing_there(project: Project, here: str) -> Finding:
     if _is_spec(here):
-        name = here.removeprefix(SOURCES).removesuffix(".yaml")
+        name = PurePosixPath(here).stem
         hint = f"a source is renamed with etlgen rename-source {name} NEW"
         return Finding(here, None, None, "spec-file", "is a spec file", hint)
     if not (project.root / here).exists():

@@ -92,11 +92,6 @@ def spec_gone(unit: str) -> Finding:
     return Finding(f"{unit}.yaml", None, None, "no-spec", message, hint)
 
 
-def spec_path(root: Path, unit: str) -> str:
-    """Where the spec of a unit is, or is going to be."""
-    return f"{unit}.yml" if (root / f"{unit}.yml").is_file() else f"{unit}.yaml"
-
-
 def inside(root: Path, start: Path, path: Path) -> str:
     """A path as the user gave it, from where the command started, as a path in the project."""
     absolute = Path(os.path.abspath(start / path))

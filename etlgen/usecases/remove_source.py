@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from etlgen.errors import Finding, Refused, UsageError
 from etlgen.names import did_you_mean
 from etlgen.outcome import Outcome
 from etlgen.rendered import SOURCES
-from etlgen.spec.files import source_files
+from etlgen.spec.files import source_files, spec_path
 from etlgen.units import Texts, input_sha256, unneeded
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import Project, opened, require_same_version, spec_path, unit_texts
-from etlgen.usecases.settling import Confirm, own_file, settle, with_own
+from etlgen.usecases.project import Project, opened, require_same_version, unit_texts
+from etlgen.usecases.settling import Confirm, own_file, own_files, settle, with_own
 from etlgen.workspace.compare import compare
 
 
@@ -30,7 +32,23 @@ def remove_source(options: Options, name: str, confirm: Confirm) -> Outcome:
         claims = project.state.units[unit].claims
         tables = [claim.removeprefix("table ") for claim in claims if claim.startswith("table ")]
         steps = (f"make test  # the tables stay in the database: {', '.join(tables)}",)
-        return settle(project, changes, options, confirm, steps)
+        return settle(project, changes, options, confirm, steps, _left_behind(project, unit))
+
+
+def _left_behind(project: Project, unit: str) -> tuple[Finding, ...]:
+    """The team's own files in the source's package, which stay and may import what goes."""
+    places = {
+        place.parent.as_posix()
+        for entry in project.state.memory(unit).entries.values()
+        if (place := PurePosixPath(entry.location)).match("src/*/sources/*/__init__.py")
+    }
+    message = "is your own and stays; it may import what is gone"
+    hint = "delete it, or move it to where it is needed"
+    return tuple(
+        Finding(path, None, None, "yours", message, hint)
+        for place in sorted(places)
+        for path in own_files(project, place)
+    )
 
 
 def _require_generated(project: Project, unit: str, texts: Texts) -> None:

@@ -11,18 +11,11 @@ from etlgen.kinds import load_kinds
 from etlgen.names import module_name, source_name
 from etlgen.outcome import Outcome
 from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT, SOURCES
-from etlgen.spec.files import source_files
+from etlgen.spec.files import source_files, spec_path
 from etlgen.spec.reading import read_project
 from etlgen.usecases.generate import rendered_units
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import (
-    Project,
-    named,
-    opened,
-    require_same_version,
-    spec_path,
-    unit_texts,
-)
+from etlgen.usecases.project import Project, named, opened, require_same_version, unit_texts
 from etlgen.usecases.remove_source import require_source
 from etlgen.usecases.settling import Confirm, moved_file, own_files, settle, with_own
 from etlgen.workspace.changes import Change

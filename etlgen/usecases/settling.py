@@ -23,6 +23,7 @@ def settle(
     options: Options,
     confirm: Confirm,
     steps: tuple[str, ...] = (),
+    notices: tuple[Finding, ...] = (),
 ) -> Outcome:
     """Write the changes unless something speaks against it, and say how it went."""
     from etlgen.workspace.writing.apply import apply, require_reachable
@@ -31,7 +32,7 @@ def settle(
     is_dry = options.dry_run or options.aborts_on_conflict
     conflicts = tuple(_conflict(one, is_dry=is_dry) for one in changes.of(Verb.CONFLICT))
     exit_code = ConflictError.exit_code if conflicts else 0
-    findings = (*project.recovered, *conflicts)
+    findings = (*project.recovered, *conflicts, *notices)
     outcome = Outcome(project.root, changes, False, exit_code, findings, steps)
     if options.dry_run or (conflicts and options.aborts_on_conflict):
         return outcome

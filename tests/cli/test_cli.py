@@ -76,6 +76,42 @@ def test_a_mistake_on_the_command_line_exits_2(
     assert data.json["findings"][0]["code"] == "usage"
 
 
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("--json=1", "does not take a value"),
+        ("--json=true", "does not take a value"),
+        ("--json=", "does not take a value"),
+        ("--no-json", "No such option"),
+        ("--jso", "No such option"),
+        ("--JSON", "No such option"),
+    ],
+)
+def test_json_has_one_spelling(etlgen: Etlgen, option: str, says: str) -> None:
+    for arguments in ((option,), ("--nope", option), (option, "extra")):
+        result = etlgen("check", *arguments)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("etlgen: ")
+        assert result.err.count("\n") == 1
+    assert says in etlgen("check", option).err
+
+
+@pytest.mark.parametrize("command", ["check", "generate", "diff", "new", "mv"])
+def test_with_json_every_mistake_is_one_document(etlgen: Etlgen, command: str) -> None:
+    for mistake in (["--nope"], ["--json=1"], ["-C"], ["-C", "/nonexistent"], ["--json", "a", "b"]):
+        result = etlgen(command, "--json", *mistake)
+        assert result.code in (2, 3)
+        assert result.err == ""
+        assert result.json["exit_code"] == result.code
+
+
+def test_after_two_dashes_json_is_a_path(etlgen: Etlgen, tmp_path: Path) -> None:
+    result = etlgen("diff", "-C", tmp_path, "--", "--json")
+    assert (result.code, result.out) == (2, "")
+    assert "is a project of etlgen" in result.err
+    assert etlgen("diff", "-C", tmp_path, "--json", "--", "--json").json["exit_code"] == 2
+
+
 @pytest.mark.parametrize("of", ["project", "source", "spec"])
 def test_the_schema_is_a_json_schema(etlgen: Etlgen, of: str) -> None:
     result = etlgen("schema", of)

@@ -139,6 +139,33 @@ def test_names_that_are_taken_are_refused(
     assert project.files() == before
 
 
+def test_errors_name_the_spec_file_that_is_there(project: Project, tmp_path: Path) -> None:
+    project.does("add-source", "crm", "--spec", tmp_path / "crm.yaml")
+    crm = project.path("sources/crm.yaml").rename(project.path("sources/crm.yml"))
+    project.does("check")
+    for name, says in (
+        ("orders", "sources/crm.yml: shop already has the table 'orders'"),
+        ("connection", "sources/crm.yml: a resource can't be named 'connection'"),
+    ):
+        crm.write_text(CRM.replace("clients:", f"{name}:"))
+        result = project("generate")
+        assert result.code == 3
+        assert says in result.err
+    crm.write_text(CRM)
+    hint = project("mv", project.path("sources/crm.yml"), project.path("docs/crm.yml")).err
+    assert "etlgen rename-source crm NEW" in hint
+
+
+def test_all_names_that_collide_are_said_with_the_file_that_was_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two = BOTH.replace("orders:", "connection:")
+    (tmp_path / "all.yaml").write_text(two.replace("clients:", "connection:\n        table: other"))
+    result = Project(tmp_path, capsys)("new", "--spec", tmp_path / "all.yaml")
+    assert result.code == 3, result.out + result.err
+    assert result.err.count("all.yaml: a resource can't be named 'connection'") == 2
+
+
 def test_options_say_what_is_missing(project: Project) -> None:
     result = project("add-source", "crm", "--kind", "file", "--resource", "clients")
     assert result.code == 3

@@ -96,9 +96,19 @@ def test_a_file_of_the_team_is_never_overwritten(
 
 
 def test_files_of_the_team_in_a_removed_source_stay(project: Project) -> None:
-    project.write("src/shop_etl/sources/shop/ours.py", "precious = 1\n")
-    project.does("remove-source", "shop")
-    assert project.text("src/shop_etl/sources/shop/ours.py") == "precious = 1\n"
+    folder = "src/shop_etl/sources/shop"
+    ours = [f"{folder}/more/rules.py", f"{folder}/ours.py", f"{folder}/ours.sql"]
+    for path in ours:
+        project.write(path, "precious = 1\n")
+    project.write("src/shop_etl/ours.py", "precious = 1\n")
+    project.write(f"{folder}/__pycache__/ours.pyc", "")
+    told = project.does("remove-source", "shop", "--json", "--dry-run").json["findings"]
+    assert [(one["file"], one["code"]) for one in told] == [(path, "yours") for path in ours]
+    said = project.does("remove-source", "shop").err.splitlines()
+    assert [line.partition(":")[0] for line in said] == ours
+    assert "is your own and stays; it may import what is gone" in said[0]
+    for path in ours:
+        assert project.text(path) == "precious = 1\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

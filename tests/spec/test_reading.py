@@ -1,12 +1,15 @@
 """From YAML to a `Spec`, or to all that is wrong with it at once."""
 
+import re
 import time
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from etlgen.errors import MissingAnswers, SpecError, format_finding
+from etlgen import errors, report
+from etlgen.errors import Finding, MissingAnswers, SpecError, format_finding
 from etlgen.kinds import load_kinds
 from etlgen.kinds.file.spec import FileResource, FileSource
 from etlgen.spec.reading import read_project
@@ -112,6 +115,41 @@ def test_a_caret_stands_under_wide_characters_and_obeys_no_control() -> None:
     (fault,) = faults(ONE_COLUMN.replace("{column}", '{type: "te\u200bxt"}'))
     assert "\u200b" not in format_finding(fault)
     assert "te\\u200bxt" in format_finding(fault)
+
+
+def test_many_mistakes_in_one_line_are_no_more_work_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted are the characters that are searched for secrets, and findings that are compared."""
+    work = Counter[str]()
+
+    class Counted:
+        def __init__(self, pattern: re.Pattern[str]) -> None:
+            self._pattern = pattern
+
+        def sub(self, replacement: str, text: str) -> str:
+            work["searched"] += len(text)
+            return self._pattern.sub(replacement, text)
+
+    def equal(one: Finding, other: object) -> bool:
+        work["compared"] += 1
+        return one is other
+
+    monkeypatch.setattr(errors, "_SECRET_KEY", Counted(errors._SECRET_KEY))
+    monkeypatch.setattr(Finding, "__eq__", equal)
+
+    def work_on(mistakes: int) -> Counter[str]:
+        work.clear()
+        columns = ", ".join(f"c{n}: {{type: text, no_such_key: 1}}" for n in range(mistakes))
+        resources = f"{{r: {{path: a.csv, columns: {{{columns}}}}}}}"
+        text = f"name: a\nsources: {{s: {{kind: file, path: d, resources: {resources}}}}}\n"
+        with pytest.raises(SpecError) as caught:
+            read(text)
+        assert report.error_text(caught.value).count("unknown key 'no_such_key'") == mistakes
+        return work.copy()
+
+    few, many = work_on(50), work_on(400)
+    assert few["searched"] > 0
+    assert many["searched"] < 2 * 8 * few["searched"]
+    assert many["compared"] < 10 * 400
 
 
 def test_missing_answers_come_with_a_skeleton() -> None:
