@@ -27,7 +27,8 @@ from etlgen.rendered import (
 from etlgen.spec.models import Spec
 from etlgen.style import styled
 from etlgen.workspace.compare import Wanted
-from etlgen.workspace.state import State, Unit, digest_of_entries, digest_of_files
+from etlgen.workspace.entries import Unit
+from etlgen.workspace.state import State, digest_of_entries, digest_of_files
 
 Texts = Mapping[str, str]
 """The canonical text of each spec file by its unit: `etlgen`, `sources/crm`."""

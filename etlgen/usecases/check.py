@@ -17,8 +17,9 @@ from etlgen.workspace.changes import Verb
 from etlgen.workspace.compare import compare
 from etlgen.workspace.decide import is_open
 from etlgen.workspace.disk import read_file
+from etlgen.workspace.entries import Entry
 from etlgen.workspace.merging.markers import is_unresolved
-from etlgen.workspace.state import Entry, State, unit_path
+from etlgen.workspace.state import State, unit_path
 
 _MISSING = (
     "git checkout -- {path} or etlgen resolve {path} --new brings it back, --mine says that it "

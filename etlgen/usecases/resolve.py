@@ -14,9 +14,10 @@ from etlgen.usecases.options import Options
 from etlgen.usecases.project import Confirm, Project, inside, opened, settle
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.disk import DiskFile, decoded, read_file
+from etlgen.workspace.entries import Entry, Pending
 from etlgen.workspace.merging.markers import chosen, is_unresolved
 from etlgen.workspace.merging.merge import merged
-from etlgen.workspace.state import Entry, Memory, Pending, base_path, base_text
+from etlgen.workspace.state import Memory, base_path, base_text
 from etlgen.workspace.text import PLAIN, in_style
 
 Side = Literal["mine", "new"]

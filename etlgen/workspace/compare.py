@@ -16,18 +16,8 @@ from etlgen.rendered import RenderedFile, sha256
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.decide import Decision, New, decide
 from etlgen.workspace.disk import DiskFile, Names, decoded, read_file
-from etlgen.workspace.state import (
-    Entry,
-    Key,
-    Memory,
-    State,
-    Unit,
-    base_path,
-    base_text,
-    pending_path,
-    unit_path,
-    unit_text,
-)
+from etlgen.workspace.entries import Entry, Key, Unit, unit_text
+from etlgen.workspace.state import Memory, State, base_path, base_text, pending_path, unit_path
 from etlgen.workspace.text import PLAIN, in_style
 
 _EDITED = "was edited by hand, and goes with what is removed"

@@ -8,9 +8,10 @@ from functools import partial
 
 from etlgen.rendered import sha256
 from etlgen.workspace.changes import Verb
+from etlgen.workspace.entries import Entry, Key, Pending
 from etlgen.workspace.merging.markers import conflict_id, is_unresolved
 from etlgen.workspace.merging.merge import merged
-from etlgen.workspace.state import Entry, Key, Memory, Pending
+from etlgen.workspace.state import Memory
 
 Text = Callable[[], str]
 
