@@ -49,14 +49,18 @@ class Memory:
     is_current = True
     """Whether its files are in today's format."""
 
-    def __init__(self, root: Path, unit: str) -> None:
+    def __init__(self, root: Path, unit: str, *, has_files: bool = False) -> None:
         self._root = root
         self._unit = unit
+        self._has_files = has_files
 
     @cached_property
     def entries(self) -> Mapping[Key, Entry]:
-        """All files of the unit. Raises `Refused` where one cannot be read."""
-        return {entry.key: entry for entry in self._read()}
+        """All files of the unit. Raises `Refused` where one cannot be read, or all are lost."""
+        found = {entry.key: entry for entry in self._read()}
+        if self._has_files and not found:
+            raise Refused(_lost(self._unit))
+        return found
 
     def base(self, entry: Entry) -> str:
         """The text as last generated. Raises `Refused` if it is not what it was."""
@@ -169,7 +173,9 @@ def _read_unit(root: Path, name: str) -> Iterator[tuple[Unit, Memory]]:
     data = fields(_raw(root, unit_path(name)))
     unit = replace(unit_of(data), name=name)
     if format_of(data) == FORMAT:
-        yield unit, Memory(root, name)
+        # Without a hash of its input it may be one that no file of could be written.
+        has_files = bool(unit.input_sha256) and unit.files_sha256 not in ("", digest_of_files({}))
+        yield unit, Memory(root, name, has_files=has_files)
         return
     files = files_of_format_1(data)
     for part in (name, RUNTIME_UNIT) if name == PROJECT_UNIT else (name,):
@@ -290,6 +296,17 @@ def _unaltered(path: str, text: str, entry: Entry) -> str:
 def _unreadable(path: str, damage: Exception) -> Finding:
     why = damage.strerror if isinstance(damage, OSError) else str(damage)
     return _altered(path, f"cannot be read: {why}")
+
+
+def _lost(unit: str) -> Finding:
+    """The unit is known, and nothing of what was generated of it."""
+    folder = f"{FOLDER}/base/{unit}"
+    message = "is missing or empty: without what was last generated, your edits cannot be told"
+    hint = (
+        f"git checkout -- {folder} brings it back; where git has none of it: "
+        f"rm {unit_path(unit)} && etlgen generate"
+    )
+    return Finding(folder, None, None, "lost-base", message, hint)
 
 
 def _altered(path: str, message: str) -> Finding:

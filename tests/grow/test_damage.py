@@ -93,3 +93,62 @@ def test_state_that_is_no_json_is_refused(project: Project, text: str) -> None:
         assert [one["file"] for one in refused(project, ("generate",))] == [path]
         project.write(path, before)
     project.does("check")
+
+
+def lose(project: Project, folder: str) -> None:
+    for file in project.path(folder).iterdir():
+        file.unlink()
+    project.path(folder).rmdir()  # as git does, which keeps no empty folder
+
+
+def test_lost_bases_are_said_and_git_brings_them_back(project: Project) -> None:
+    project.edit(ORDERS, "def transform", "# ours\n\n\ndef transform")
+    project.committed()
+    lose(project, BASES)
+    checked = refused(project, ("check",), 6)
+    assert [(one["file"], one["code"]) for one in checked] == [(BASES, "lost-base")]
+    for words in COMMANDS:
+        (finding,) = refused(project, words)
+        assert (finding["file"], finding["code"]) == (BASES, "lost-base"), words
+        assert finding["hint"].startswith(f"git checkout -- {BASES} brings it back; ")
+    project.git("checkout", "--", BASES)
+    project.does("check")
+    assert project.does("generate").out.endswith("Nothing to write.\n")
+
+
+def test_bases_that_are_lost_for_good_are_made_anew_and_no_edit_is_lost(project: Project) -> None:
+    before = project.files()
+    project.edit(ORDERS, "def transform", "# ours\n\n\ndef transform")
+    lose(project, BASES)
+    (finding,) = refused(project, ("generate",))
+    assert finding["hint"].endswith(f"where git has none of it: rm {UNIT} && etlgen generate")
+    project.path(UNIT).unlink()
+    edited = project.text(ORDERS)
+    (finding,) = refused(project, ("generate",))
+    assert (finding["file"], finding["code"]) == (ORDERS, "occupied")
+    assert "move it away, run this again, then copy over what you need" in finding["hint"]
+    project.path(ORDERS).unlink()
+    project.does("generate")
+    assert project.files() == before
+    project.write(ORDERS, edited)
+    project.does("check")
+    assert "+# ours" in project.does("diff").out
+
+
+def test_one_lost_base_is_said_where_the_file_was_edited(project: Project) -> None:
+    project.edit(ORDERS, "def transform", "# ours\n\n\ndef transform")
+    project.committed()
+    project.path(BASE).unlink()
+    for words, code in ((("generate",), 5), (("check",), 6)):
+        (finding,) = refused(project, words, code)
+        assert finding["message"] == "is there already, and .etlgen does not know it"
+        assert finding["hint"].startswith(f"if its base was lost: git checkout -- {BASE}; else ")
+    project.git("checkout", "--", BASE)
+    project.does("check")
+
+
+def test_one_lost_base_of_what_nobody_edited_is_made_anew(project: Project) -> None:
+    before = project.files()
+    project.path(BASE).unlink()
+    project.does("generate")
+    assert project.files() == before
