@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from etlgen.rendered import is_inside
+from etlgen.workspace.merging.markers import USUAL_SIZE
 
 FORMAT = 2
 # How many earlier generations of a file are recognised.
 REMEMBERED = 10
+# What a pattern can still say.
+_LONGEST_MARKER = 1 << 31
 
 Key = tuple[str, str | None]
 """Template and resource: what a file is within its unit, wherever it lies."""
@@ -31,11 +34,13 @@ class NewerFormat(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A conflict that is not resolved yet: hashes of what the team had and of what came."""
+    """A conflict that is not resolved yet: hashes of what the team had and of what came, and how
+    long its markers are."""
 
     id: str
     before_sha256: str
     theirs_sha256: str
+    marker_size: int = USUAL_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +191,8 @@ def _entry_data(entry: Entry) -> dict[str, Any]:
             "before_sha256": entry.pending.before_sha256,
             "theirs_sha256": entry.pending.theirs_sha256,
         }
+        if entry.pending.marker_size != USUAL_SIZE:
+            data["pending"]["marker_size"] = entry.pending.marker_size
     return data
 
 
@@ -199,7 +206,14 @@ def _pending_of(data: Mapping[str, Any]) -> Pending:
         id=_text(data, "id"),
         before_sha256=_text(data, "before_sha256"),
         theirs_sha256=_text(data, "theirs_sha256"),
+        marker_size=_size(data.get("marker_size", USUAL_SIZE)),
     )
+
+
+def _size(value: object) -> int:
+    if type(value) is not int or not USUAL_SIZE <= value <= _LONGEST_MARKER:
+        raise Damaged("its 'marker_size' is not the length of a marker")
+    return value
 
 
 def _object(data: object) -> Mapping[str, Any]:

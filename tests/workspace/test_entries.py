@@ -33,7 +33,7 @@ ENTRY = Entry(
     moved_to="src/b.py",
     is_deleted=True,
     superseded=("1", "2"),
-    pending=Pending("id", "3", "4"),
+    pending=Pending("id", "3", "4", 9),
 )
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -148,6 +148,9 @@ def test_a_unit_says_which_value_is_damaged(key: str, value: object, why: str) -
         (("pending",), {"x": 1}, "its 'id' is not text"),
         (("pending",), None, "is not an object of JSON"),
         (("pending",), ["id"], "is not an object of JSON"),
+        (("pending", "marker_size"), 6, "its 'marker_size' is not the length"),
+        (("pending", "marker_size"), True, "its 'marker_size' is not the length"),
+        (("pending", "marker_size"), 1 << 40, "its 'marker_size' is not the length"),
         (("pending", "theirs_sha256"), 0, "its 'theirs_sha256' is not text"),
     ],
 )
