@@ -27,7 +27,8 @@ from etlgen.spec.models import Spec
 from etlgen.style import styled
 from etlgen.units import Texts, input_sha256
 from etlgen.workspace.compare import Wanted
-from etlgen.workspace.state import State, Unit, digest_of_files
+from etlgen.workspace.entries import Unit
+from etlgen.workspace.state import State, digest_of_files
 
 
 def wanted_units(

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from etlgen import __version__
 from etlgen.rendered import KINDS, PROJECT_UNIT, RUNTIME_UNIT, SOURCES, sha256
-from etlgen.workspace.state import State, Unit, digest_of_entries
+from etlgen.workspace.entries import Unit
+from etlgen.workspace.state import State, digest_of_entries
 
 Texts = Mapping[str, str]
 """The canonical text of each spec file by its unit: `etlgen`, `sources/crm`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from etlgen import __version__
@@ -16,13 +17,15 @@ from etlgen.workspace.changes import Verb
 from etlgen.workspace.compare import compare
 from etlgen.workspace.decide import is_open
 from etlgen.workspace.disk import read_file
+from etlgen.workspace.entries import Entry
 from etlgen.workspace.merging.markers import is_unresolved
-from etlgen.workspace.state import Entry, State, unit_path
+from etlgen.workspace.state import State, unit_path
 
 _MISSING = (
     "git checkout -- {path} or etlgen resolve {path} --new brings it back, --mine says that it "
     "stays away; if it was moved: etlgen mv {path} NEW"
 )
+_OWN_MARKERS = "if they are meant to be in the file: etlgen resolve {path}"
 _NO_STATE = "is not there: what was generated of it is not known"
 _COMMITTED_APART = (
     "commit or restore both together; or etlgen resolve {path} --new, or --mine to keep it so"
@@ -92,8 +95,12 @@ def _trouble(entry: Entry, mine: str | None) -> Iterator[Finding]:
             hint = _MISSING.format(path=path)
             yield Finding(path, None, None, "missing", "was generated and is not there", hint)
     elif entry.pending and is_open(entry, mine):
-        if is_unresolved(mine, entry.pending.id):
+        pending = entry.pending
+        if is_unresolved(mine, pending.id):
             yield unresolved(path, mine, "has an unresolved conflict")
+        elif is_unresolved(mine, pending.id, pending.marker_size):
+            finding = unresolved(path, mine, "has conflict markers that lost their labels")
+            yield replace(finding, hint=f"{finding.hint}; {_OWN_MARKERS.format(path=path)}")
         else:
             message = "is as it was before the conflict, which says nothing of how it ended"
             hint = f"run etlgen generate, or take a side: etlgen resolve {path} --mine (or --new)"

@@ -21,7 +21,8 @@ from etlgen.usecases.project import Project, inside, named, opened, require_same
 from etlgen.usecases.settling import Confirm, moved_file, own_file, own_files, settle, with_own
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.disk import decoded, read_file
-from etlgen.workspace.state import FOLDER, Entry, base_path, base_text
+from etlgen.workspace.entries import Entry
+from etlgen.workspace.state import FOLDER, base_path, base_text
 
 _SRC = "src/"
 

@@ -15,9 +15,10 @@ from etlgen.usecases.project import Project, inside, opened
 from etlgen.usecases.settling import Confirm, settle
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.disk import DiskFile, decoded, read_file
+from etlgen.workspace.entries import Entry, Pending
 from etlgen.workspace.merging.markers import chosen, is_unresolved
 from etlgen.workspace.merging.merge import merged
-from etlgen.workspace.state import Entry, Memory, Pending, base_path, base_text
+from etlgen.workspace.state import Memory, base_path, base_text
 from etlgen.workspace.text import PLAIN, in_style
 
 Side = Literal["mine", "new"]
@@ -33,7 +34,7 @@ def resolve(
         for path in paths or _open_conflicts(project):
             place = inside(project.root, options.start, path)
             unit, entry = _owner(project, place)
-            change, texts = _resolved(project, unit, entry, side)
+            change, texts = _resolved(project, unit, entry, side, is_named=bool(paths))
             changes.append(change)
             state |= texts
         ordered = tuple(sorted(changes, key=lambda change: change.path))
@@ -57,14 +58,14 @@ def _owner(project: Project, place: str) -> tuple[str, Entry]:
 
 
 def _resolved(
-    project: Project, unit: str, entry: Entry, side: Side | None
+    project: Project, unit: str, entry: Entry, side: Side | None, *, is_named: bool
 ) -> tuple[Change, dict[str, str | None]]:
     """What becomes of a file, and of its state."""
     memory = project.state.memory(unit)
     disk = read_file(project.root, entry.location)
     mine = None if disk is None else disk.text
     if entry.pending:
-        after = _settled(entry, entry.pending, mine, memory, side)
+        after = _settled(entry, entry.pending, mine, memory, side, is_named=is_named)
         base = memory.theirs(entry)
         settled = entry.advanced(entry.pending.theirs_sha256, None)
         settled = replace(settled, is_deleted=after is None)
@@ -77,13 +78,21 @@ def _resolved(
 
 
 def _settled(
-    entry: Entry, pending: Pending, mine: str | None, memory: Memory, side: Side | None
+    entry: Entry,
+    pending: Pending,
+    mine: str | None,
+    memory: Memory,
+    side: Side | None,
+    *,
+    is_named: bool,
 ) -> str | None:
     """The text of a file that had a conflict."""
     path = entry.location
     if mine is None:
         return memory.theirs(entry) if side == "new" else None
-    if is_unresolved(mine, pending.id):
+    if is_unresolved(mine, pending.id, pending.marker_size):
+        if side is None and is_named and not is_unresolved(mine, pending.id):
+            return mine  # without labels they may be the text's own: whoever names it says so
         return _chosen(path, mine, pending, side, "has conflict markers")
     if sha256(mine) == pending.before_sha256:
         marked = merged(path, mine, memory.base(entry), memory.theirs(entry)).text
@@ -101,7 +110,7 @@ def _chosen(path: str, text: str, pending: Pending, side: Side | None, message: 
     if side is None:
         raise _refusal(path, message, "edit it, or take a side: --mine or --new")
     try:
-        return chosen(text, pending.id, side)
+        return chosen(text, pending.id, side, pending.marker_size)
     except ValueError as error:
         raise _refusal(path, str(error), "finish by hand what was begun by hand") from None
 

@@ -26,17 +26,21 @@ def settle(
     notices: tuple[Finding, ...] = (),
 ) -> Outcome:
     """Write the changes unless something speaks against it, and say how it went."""
-    from etlgen.workspace.writing.apply import apply, require_reachable
+    from etlgen.workspace.writing.apply import apply, require_applicable, require_reachable
+    from etlgen.workspace.writing.lock import require_lockable
 
+    if options.dry_run:
+        require_lockable(project.root)
     require_reachable(changes, project.root)
     is_dry = options.dry_run or options.aborts_on_conflict
     conflicts = tuple(_conflict(one, is_dry=is_dry) for one in changes.of(Verb.CONFLICT))
     exit_code = ConflictError.exit_code if conflicts else 0
     findings = (*project.recovered, *conflicts, *notices)
     outcome = Outcome(project.root, changes, False, exit_code, findings, steps)
-    if options.dry_run or (conflicts and options.aborts_on_conflict):
+    if not changes.writes or (conflicts and options.aborts_on_conflict):
         return outcome
-    if not changes.writes or not confirm(changes):
+    require_applicable(changes, project.root)
+    if options.dry_run or not confirm(changes):
         return outcome
     settled = apply(changes, project.root)
     if settled.left:

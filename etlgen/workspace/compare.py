@@ -16,17 +16,16 @@ from etlgen.rendered import RenderedFile, sha256
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.decide import Decision, New, decide
 from etlgen.workspace.disk import DiskFile, Names, decoded, read_file
+from etlgen.workspace.entries import Entry, Key, Unit, unit_text
 from etlgen.workspace.state import (
-    Entry,
-    Key,
+    FOLDER,
     Memory,
     State,
-    Unit,
     base_path,
     base_text,
+    digest_of_entries,
     pending_path,
     unit_path,
-    unit_text,
 )
 from etlgen.workspace.text import PLAIN, in_style
 
@@ -34,6 +33,8 @@ _EDITED = "was edited by hand, and goes with what is removed"
 _EDITED_HINT = "keep what you need of it elsewhere; --force then removes it"
 _FOREIGN = "is there already, and etlgen did not write it"
 _FOREIGN_HINT = "move it away, run this again, then copy over what you need; nothing was changed"
+_UNKNOWN = f"is there already, and {FOLDER} does not know it"
+_UNKNOWN_HINT = "if its base was lost: git checkout -- {base}; else " + _FOREIGN_HINT
 _TWIN = "would be the same file on Windows and macOS"
 _TWIN_HINT = "rename one of them; nothing was changed"
 _YOURS = "no longer generated; it is yours now"
@@ -92,10 +93,11 @@ class _Comparison:
         files = _files(wanted, memory)
         resources = {resource for _, resource in files}
         kept: _StateFiles = {}
+        is_incomplete = self._is_incomplete(wanted.was or unit, memory)
         for key in sorted({*files, *memory.entries}, key=lambda key: (key[0], key[1] or "")):
             known, file = memory.entries.get(key), files.get(key)
             if known is None:
-                kept |= self._first(unit, files[key])
+                kept |= self._first(unit, files[key], is_incomplete=is_incomplete)
             elif file is None:
                 self._drop(unit, known, is_released=known.resource in resources)
             else:
@@ -119,18 +121,26 @@ class _Comparison:
         self._texts |= dict.fromkeys(before - kept.keys())
         self._texts |= {path: text for path, text in kept.items() if text is not None}
 
-    def _first(self, unit: str, file: New) -> _StateFiles:
-        """A file that was not generated before."""
+    def _is_incomplete(self, name: str, memory: Memory) -> bool:
+        """Whether a base may be lost of what was generated before."""
+        unit = self._state.units.get(name)
+        return unit is not None and unit.files_sha256 != digest_of_entries(memory.entries)
+
+    def _first(self, unit: str, file: New, *, is_incomplete: bool) -> _StateFiles:
+        """A file that was not generated before, as far as is known."""
+        entry = Entry(*file.key, file.path, file.sha256, file.unstyled_sha256)
+        base = base_path(unit, entry)
         disk = self._read(file.path)
         text = file.text()
         if disk is None:
             self._add(unit, file.path, Verb.CREATE, None, text)
         elif disk.text == text:
             self._add(unit, file.path, Verb.ADOPT, disk, text)
+        elif is_incomplete:
+            self._refuse(file.path, "occupied", _UNKNOWN, _UNKNOWN_HINT.format(base=base))
         else:
             self._refuse(file.path, "occupied", _FOREIGN, _FOREIGN_HINT)
-        entry = Entry(*file.key, file.path, file.sha256, file.unstyled_sha256)
-        return {base_path(unit, entry): base_text(entry, text)}
+        return {base: base_text(entry, text)}
 
     def _next(self, unit: str, memory: Memory, entry: Entry, file: New) -> _StateFiles:
         """A file that was generated before: at its old place, or at a new one."""

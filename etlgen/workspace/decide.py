@@ -8,8 +8,9 @@ from functools import partial
 
 from etlgen.rendered import sha256
 from etlgen.workspace.changes import Verb
-from etlgen.workspace.merging.markers import conflict_id, is_unresolved
-from etlgen.workspace.state import Entry, Key, Memory, Pending
+from etlgen.workspace.entries import Entry, Key, Pending
+from etlgen.workspace.merging.markers import conflict_id, is_unresolved, marker_size
+from etlgen.workspace.state import Memory
 
 Text = Callable[[], str]
 
@@ -53,7 +54,7 @@ def decide(entry: Entry, new: New, mine: str | None, memory: Memory) -> Decision
         resolved = entry.advanced(pending.theirs_sha256, None)
         return _decide(resolved, lambda: memory.theirs(entry), new, mine)
     base, theirs = partial(memory.base, entry), partial(memory.theirs, entry)
-    if is_unresolved(mine, pending.id):
+    if is_unresolved(mine, pending.id, pending.marker_size):
         entry = replace(entry, path=new.path)
         return Decision(Verb.CONFLICT, mine, entry, base, theirs, "not resolved yet")
     return _decide(replace(entry, pending=None), base, new, mine)
@@ -64,8 +65,9 @@ def is_open(entry: Entry, mine: str) -> bool:
     the team's edit or without."""
     if entry.pending is None:
         return False
-    earlier = (entry.pending.before_sha256, entry.sha256)
-    return is_unresolved(mine, entry.pending.id) or sha256(mine) in earlier
+    pending = entry.pending
+    is_marked = is_unresolved(mine, pending.id, pending.marker_size)
+    return is_marked or sha256(mine) in (pending.before_sha256, entry.sha256)
 
 
 def _decide(entry: Entry, base: Text, new: New, mine: str | None) -> Decision:
@@ -88,7 +90,8 @@ def _decide(entry: Entry, base: Text, new: New, mine: str | None) -> Decision:
 
     result = merged(new.path, mine, base(), new.text())
     if result.is_conflict:
-        pending = Pending(conflict_id(mine, new.text()), hash_of_mine, new.sha256)
+        size = marker_size((mine, base(), new.text()))
+        pending = Pending(conflict_id(mine, new.text()), hash_of_mine, new.sha256, size)
         entry = replace(entry, path=new.path, is_deleted=False, pending=pending)
         note = "; ".join(result.reasons)
         return Decision(Verb.CONFLICT, result.text, entry, base, new.text, note)

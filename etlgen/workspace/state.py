@@ -8,21 +8,32 @@ merges the generated files themselves. While a conflict waits, `pending/<unit>/`
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from etlgen.errors import Finding, Refused
-from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT, is_inside, sha256
+from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT, sha256
+from etlgen.workspace.entries import (
+    FORMAT,
+    Damaged,
+    Entry,
+    Key,
+    NewerFormat,
+    Unit,
+    entry_of,
+    fields,
+    files_of_format_1,
+    format_of,
+    header,
+    unit_of,
+    unit_text,
+)
 
 FOLDER = ".etlgen"
-FORMAT = 2
-# How many earlier generations of a file are recognised.
-REMEMBERED = 10
 
 _HOUSEKEEPING = {
     ".gitattributes": "** -text -merge linguist-generated\n",
@@ -31,74 +42,6 @@ _HOUSEKEEPING = {
 }
 _WAY_OUT = "after a merge of branches: git checkout --ours .etlgen && etlgen generate"
 
-Key = tuple[str, str | None]
-"""Template and resource: what a file is within its unit, wherever it lies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A conflict that is not resolved yet: hashes of what the team had and of what came."""
-
-    id: str
-    before_sha256: str
-    theirs_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of a unit, as last generated.
-
-    `path` is where etlgen would put it and `moved_to` where the team keeps it, if elsewhere.
-    `superseded` are hashes of earlier generations; `is_deleted` that the team said it goes without.
-    """
-
-    template: str
-    resource: str | None
-    path: str
-    sha256: str
-    unstyled_sha256: str | None = None
-    moved_to: str | None = None
-    is_deleted: bool = False
-    superseded: tuple[str, ...] = ()
-    pending: Pending | None = None
-
-    @property
-    def key(self) -> Key:
-        return (self.template, self.resource)
-
-    @property
-    def location(self) -> str:
-        return self.moved_to or self.path
-
-    def advanced(self, text_sha256: str, unstyled_sha256: str | None) -> Entry:
-        """The entry with a newer base."""
-        earlier = [sha for sha in (self.sha256, *self.superseded) if sha != text_sha256]
-        return replace(
-            self,
-            sha256=text_sha256,
-            unstyled_sha256=unstyled_sha256,
-            superseded=tuple(dict.fromkeys(earlier))[:REMEMBERED],
-            pending=None,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """What a unit was generated from, and by.
-
-    `claims` are names that no other unit may have, `needs` the units that this one imports from.
-    `files_sha256` tells whether all its bases are of that generation: a merge of branches can bring
-    one from another.
-    """
-
-    name: str
-    etlgen: str
-    black: str
-    input_sha256: str
-    claims: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    files_sha256: str = ""
-
 
 class Memory:
     """The entries of one unit and their bases, read when they are asked for."""
@@ -106,14 +49,18 @@ class Memory:
     is_current = True
     """Whether its files are in today's format."""
 
-    def __init__(self, root: Path, unit: str) -> None:
+    def __init__(self, root: Path, unit: str, *, has_files: bool = False) -> None:
         self._root = root
         self._unit = unit
+        self._has_files = has_files
 
     @cached_property
     def entries(self) -> Mapping[Key, Entry]:
-        """All files of the unit. Raises `Refused` where one cannot be read."""
-        return {entry.key: entry for entry in self._read()}
+        """All files of the unit. Raises `Refused` where one cannot be read, or all are lost."""
+        found = {entry.key: entry for entry in self._read()}
+        if self._has_files and not found:
+            raise Refused(_lost(self._unit))
+        return found
 
     def base(self, entry: Entry) -> str:
         """The text as last generated. Raises `Refused` if it is not what it was."""
@@ -137,11 +84,13 @@ class Memory:
         folder = f"{FOLDER}/base/{self._unit}"
         for name in _listed(self._root / folder):
             path = f"{folder}/{name}"
-            header, text = _split(self._root, path)
+            first, text = _split(self._root, path)
             try:
-                entry = _entry_of(json.loads(header))
-            except (ValueError, KeyError, TypeError, AttributeError):
-                raise Refused(_altered(path, "cannot be read")) from None
+                entry = entry_of(fields(first))
+            except Damaged as damage:
+                raise Refused(_unreadable(path, damage)) from None
+            if base_path(self._unit, entry) != path:
+                raise Refused(_altered(path, "was altered: its name and its path are apart"))
             _unaltered(path, text, entry)
             yield entry
 
@@ -152,7 +101,7 @@ class MemoryOfFormat1(Memory):
 
     is_current = False
 
-    def __init__(self, root: Path, unit: str, files: list[dict[str, Any]]) -> None:
+    def __init__(self, root: Path, unit: str, files: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(root, unit)
         self._files = files
         self._folder = PROJECT_UNIT if unit == RUNTIME_UNIT else unit
@@ -169,10 +118,14 @@ class MemoryOfFormat1(Memory):
 
     def _read(self) -> Iterator[Entry]:
         for data in self._files:
-            is_runtime = data["template"].startswith("runtime/")
+            try:
+                entry = entry_of(data)
+            except Damaged as damage:
+                raise Refused(_unreadable(unit_path(self._folder), damage)) from None
+            is_runtime = entry.template.startswith("runtime/")
             if self._folder != PROJECT_UNIT or is_runtime == (self._unit == RUNTIME_UNIT):
-                resource = data["resource"] and data["resource"].rpartition(".")[2]
-                yield _entry_of({**data, "resource": resource})
+                resource = entry.resource and entry.resource.rpartition(".")[2]
+                yield replace(entry, resource=resource)
 
 
 @dataclass(frozen=True)
@@ -195,32 +148,38 @@ class State:
 
 def read_state(root: Path) -> State:
     """The state of the project. Raises `Refused` where a merge of branches left it unreadable."""
-    folder = root / FOLDER / "units"
-    units: dict[str, Unit] = {}
-    memories: dict[str, Memory] = {}
-    is_outdated = False
+    read: list[tuple[Unit, Memory]] = []
     broken: list[Finding] = []
-    for name in _unit_names(folder):
+    for name in _unit_names(root / FOLDER / "units"):
         try:
-            data = json.loads(_raw(root, unit_path(name)))
-            units[name] = _unit_of(name, data)
-            is_old = data["format"] == 1
-            memories[name] = (
-                MemoryOfFormat1(root, name, data["files"]) if is_old else Memory(root, name)
-            )
-        except _NewerFormat as newer:
+            read += _read_unit(root, name)
+        except NewerFormat as newer:
             message = f"is of a newer etlgen, {newer}"
             broken.append(Finding(unit_path(name), None, None, "newer", message, "upgrade etlgen"))
-        except (OSError, ValueError, KeyError, TypeError):
-            broken.append(_altered(unit_path(name), "cannot be read"))
-        else:
-            if is_old and name == PROJECT_UNIT:
-                units[RUNTIME_UNIT] = replace(units[name], name=RUNTIME_UNIT)
-                memories[RUNTIME_UNIT] = MemoryOfFormat1(root, RUNTIME_UNIT, data["files"])
-            is_outdated |= is_old
+        except (OSError, Damaged) as damage:
+            broken.append(_unreadable(unit_path(name), damage))
     if broken:
         raise Refused(broken)
-    return State(root, units, memories, is_outdated)
+    return State(
+        root,
+        {unit.name: unit for unit, _ in read},
+        {unit.name: memory for unit, memory in read},
+        not all(memory.is_current for _, memory in read),
+    )
+
+
+def _read_unit(root: Path, name: str) -> Iterator[tuple[Unit, Memory]]:
+    """The unit in a file; in format 1 that of the project is of the runtime, too."""
+    data = fields(_raw(root, unit_path(name)))
+    unit = replace(unit_of(data), name=name)
+    if format_of(data) == FORMAT:
+        # Without a hash of its input it may be one that no file of could be written.
+        has_files = bool(unit.input_sha256) and unit.files_sha256 not in ("", digest_of_files({}))
+        yield unit, Memory(root, name, has_files=has_files)
+        return
+    files = files_of_format_1(data)
+    for part in (name, RUNTIME_UNIT) if name == PROJECT_UNIT else (name,):
+        yield replace(unit, name=part), MemoryOfFormat1(root, part, files)
 
 
 def digest_of_files(hashes: Mapping[Key, str]) -> str:
@@ -262,29 +221,15 @@ def differing(root: Path, files: Mapping[str, str]) -> dict[str, str]:
     def is_there(path: str, text: str) -> bool:
         try:
             return (root / path).read_bytes() == text.encode()
-        except FileNotFoundError:
+        except OSError:  # also what is no file: it is refused when it is to be written
             return False
 
     return {path: text for path, text in files.items() if not is_there(path, text)}
 
 
-def unit_text(unit: Unit) -> str:
-    data = {
-        "format": FORMAT,
-        "unit": unit.name,
-        "etlgen": unit.etlgen,
-        "black": unit.black,
-        "input_sha256": unit.input_sha256,
-        "claims": list(unit.claims),
-        "needs": list(unit.needs),
-        "files_sha256": unit.files_sha256,
-    }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-
-
 def base_text(entry: Entry, text: str) -> str:
     """The base file of an entry: what it is, and its text as generated."""
-    return f"{json.dumps(_entry_data(entry), ensure_ascii=False)}\n{text}"
+    return f"{header(entry)}{text}"
 
 
 def without(path: str, new: bytes | None, old: bytes | None, left: frozenset[str]) -> bytes | None:
@@ -292,72 +237,16 @@ def without(path: str, new: bytes | None, old: bytes | None, left: frozenset[str
 
     Otherwise the next merge would take a text for the last generated one that is not there.
     """
-    folder = path.split("/")[1]
-    if folder != "units":
+    if not path.startswith(f"{FOLDER}/units/"):
         own = {f"{_flat(one)}.{suffix}" for one in left for suffix in ("base", "new")}
         return old if path.rpartition("/")[2] in own else new
     if new is None:
         return old  # its files that are still there need it
-    return unit_text(replace(_unit_of("", json.loads(new)), input_sha256="")).encode()
-
-
-class _NewerFormat(Exception):
-    pass
-
-
-def _unit_of(name: str, data: Any) -> Unit:
-    if data["format"] > FORMAT:
-        raise _NewerFormat(data["etlgen"])
-    return Unit(
-        name=name or data["unit"],
-        etlgen=str(data["etlgen"]),
-        black=str(data["black"]),
-        input_sha256=str(data["input_sha256"]),
-        claims=tuple(data.get("claims", ())),
-        needs=tuple(data.get("needs", ())),
-        files_sha256=str(data.get("files_sha256", "")),
-    )
-
-
-def _entry_of(data: Mapping[str, Any]) -> Entry:
-    pending = data.get("pending")
-    if not all(map(is_inside, (data["path"], data.get("moved_to") or data["path"]))):
-        raise ValueError(data["path"])
-    return Entry(
-        template=data["template"],
-        resource=data["resource"],
-        path=data["path"],
-        sha256=data["sha256"],
-        unstyled_sha256=data["unstyled_sha256"],
-        moved_to=data.get("moved_to"),
-        is_deleted=data.get("deleted", False),
-        superseded=tuple(data.get("superseded", ())),
-        pending=Pending(**pending) if pending else None,
-    )
-
-
-def _entry_data(entry: Entry) -> dict[str, Any]:
-    """Only what is out of the ordinary is written beside what every file has."""
-    data: dict[str, Any] = {
-        "template": entry.template,
-        "resource": entry.resource,
-        "path": entry.path,
-        "sha256": entry.sha256,
-        "unstyled_sha256": entry.unstyled_sha256,
-    }
-    if entry.moved_to:
-        data["moved_to"] = entry.moved_to
-    if entry.is_deleted:
-        data["deleted"] = True
-    if entry.superseded:
-        data["superseded"] = list(entry.superseded)
-    if entry.pending:
-        data["pending"] = {
-            "id": entry.pending.id,
-            "before_sha256": entry.pending.before_sha256,
-            "theirs_sha256": entry.pending.theirs_sha256,
-        }
-    return data
+    try:
+        unit = unit_of(fields(new))
+    except (Damaged, NewerFormat):  # a stranger's transaction
+        return old
+    return unit_text(replace(unit, input_sha256="")).encode()
 
 
 def _flat(location: str) -> str:
@@ -402,6 +291,22 @@ def _unaltered(path: str, text: str, entry: Entry) -> str:
     if sha256(text) != entry.sha256:
         raise Refused(_altered(path, "was altered: its text and its hash are apart"))
     return text
+
+
+def _unreadable(path: str, damage: Exception) -> Finding:
+    why = damage.strerror if isinstance(damage, OSError) else str(damage)
+    return _altered(path, f"cannot be read: {why}")
+
+
+def _lost(unit: str) -> Finding:
+    """The unit is known, and nothing of what was generated of it."""
+    folder = f"{FOLDER}/base/{unit}"
+    message = "is missing or empty: without what was last generated, your edits cannot be told"
+    hint = (
+        f"git checkout -- {folder} brings it back; where git has none of it: "
+        f"rm {unit_path(unit)} && etlgen generate"
+    )
+    return Finding(folder, None, None, "lost-base", message, hint)
 
 
 def _altered(path: str, message: str) -> Finding:

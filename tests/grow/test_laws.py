@@ -82,8 +82,8 @@ def test_a_dry_run_says_what_happens(project: Project, words: tuple[str, ...]) -
     dry = project(words[0], *words[1:], "--dry-run", "--diff", "--json")
     assert project.files() == before
     real = project(words[0], *words[1:], "--diff", "--json")
-    assert dry.json["changes"] == real.json["changes"]
-    assert (dry.code, dry.json["findings"]) == (real.code, real.json["findings"])
+    assert dry.code == real.code
+    assert {**dry.json, "written": None} == {**real.json, "written": None}
     is_stale = "--runtime-only" not in words
     assert (dry.json["written"], real.json["written"]) == (False, is_stale)
     assert _written(before, project.files()) == {
@@ -94,6 +94,75 @@ def test_a_dry_run_says_what_happens(project: Project, words: tuple[str, ...]) -
     }
     for document in (dry.json, real.json):
         jsonschema.validate(document, schema_of("report"))
+
+
+REFUSED: dict[str, tuple[tuple[str, ...], int]] = {
+    "an edited file": (("remove-source", "shop"), 5),
+    "a spec that is not generated": (("remove-source", "shop"), 5),
+    "no such source": (("remove-source", "nobody"), 2),
+    "no source to rename": (("rename-source", "nobody", "somebody"), 2),
+    "a name that is taken": (("rename-source", "shop", "shop"), 2),
+    "a name that is none": (("rename-source", "shop", "1"), 2),
+    "a file at the new name": (("rename-source", "shop", "store"), 5),
+    "a spec that is wrong": (("rename-source", "shop", "store"), 3),
+    "a move to what is there": (("mv", "README.md", "notes.md"), 5),
+    "a move to below a file": (("mv", "README.md", "notes.md/README.md"), 5),
+    "a move of what is gone": (("mv", "gone.md", "docs/gone.md"), 2),
+    "a move to a spec": (("mv", "README.md", "sources/readme.yaml"), 2),
+    "a package that cannot be": (("mv", "src/shop_etl", "src/json"), 2),
+    "a package that is there": (("mv", "src/shop_etl", "src/other"), 5),
+    "a resolution of nothing": (("resolve", "README.md", "--mine"), 2),
+    "a source that is wrong": (("add-source", "crm", "--spec", "../wrong.yaml"), 3),
+    "a source without a file": (("add-source", "crm", "--spec", "../nothing.yaml"), 2),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_refused_changes_nothing_and_a_dry_run_says_the_same(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    words, code = REFUSED[case]
+    (tmp_path / "wrong.yaml").write_text(CRM.replace("bigint", "bigit"))
+    project.write("notes.md", "ours\n")
+    project.write("src/other/helpers.py", "OURS = 1\n")
+    project.write("src/shop_etl/helpers.py", "OURS = 2\n")
+    project.write("dags/shop_etl__store.py", "OURS = 3\n")
+    if case == "an edited file":
+        project.edit(ORDERS, "def transform", "# ours\n\n\ndef transform")
+    if case == "a spec that is not generated":
+        project.edit("sources/shop.yaml", "# our own", "# precious")
+    if case == "a spec that is wrong":
+        project.edit("sources/shop.yaml", "bigint", "bigit")
+    monkeypatch.chdir(project.root)
+    before = project.files()
+    dry = project(*words, "--dry-run", "--json")
+    real = project(*words, "--json")
+    assert (dry.code, dry.json, dry.err) == (code, real.json, "")
+    assert real.code == code
+    assert real.json["findings"]
+    assert project.files() == before
+    assert not [path for path in project.root.rglob("*") if "tx-" in path.name]
+
+
+@pytest.mark.parametrize(
+    "words", [("generate",), ("rename-source", "shop", "store"), ("mv", "src/shop_etl", "src/s")]
+)
+def test_a_dry_run_says_which_conflicts_there_are(project: Project, words: tuple[str, ...]) -> None:
+    line = 'Column("total", Numeric(12, 2))'
+    project.edit(ORDERS, line, 'Column("total", Numeric(20, 2))')
+    project.edit("sources/shop.yaml", "numeric(12,2)", "numeric(14,2)")
+    before = project.files()
+    reports = []
+    for more in (("--dry-run",), ()):
+        result = project(*words, *more, "--diff", "--json")
+        assert (project.files() == before) == bool(more)
+        (finding,) = result.json["findings"]
+        # Only what to do next differs: without markers there is no line to go to.
+        del finding["hint"], finding["line"]
+        assert result.json.pop("written") != bool(more)
+        reports.append((result.code, {**result.json, "findings": finding, "written": None}))
+    assert reports[0] == reports[1]
+    assert reports[0][0] == 4
 
 
 def _written(before: dict[str, bytes], after: dict[str, bytes]) -> set[str]:

@@ -1,6 +1,7 @@
 """Each way in which an edit was lost, or a team misled, by a generator before."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -109,6 +110,76 @@ def test_markers_that_are_half_removed_are_red(conflict: Project) -> None:
         refused = conflict("resolve", conflict.path(ORDERS), "--mine")
         assert refused.code == 5
         assert "finish by hand" in refused.err
+
+
+def bare(text: str) -> str:
+    """The text whose markers someone took the labels from."""
+    return re.sub(r"^([<|>]{7,}) .*\(etlgen .*$", r"\1", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("side", "kept", "gone"), [("--mine", OURS, NEW), ("--new", NEW, OURS)])
+def test_markers_without_their_labels_are_red(
+    conflict: Project, side: str, kept: str, gone: str
+) -> None:
+    text = bare(conflict.text(ORDERS))
+    assert "etlgen" not in text
+    assert "\n<<<<<<<\n" in text
+    conflict.write(ORDERS, text)
+    checked = conflict("check")
+    assert checked.code == 4
+    assert f"{ORDERS}:" in checked.err
+    assert "has conflict markers that lost their labels" in checked.err
+    assert conflict("generate").code == 4
+    assert conflict("resolve").code == 5
+    assert conflict.text(ORDERS) == text
+    conflict.does("resolve", conflict.path(ORDERS), side)
+    settled = conflict.text(ORDERS)
+    assert (kept in settled, gone in settled, "<<<<<<<" in settled) == (True, False, False)
+    conflict.does("check")
+
+
+@pytest.mark.parametrize("marker", ["<<<<<<<", "|||||||", ">>>>>>>", ">>>>>>> newly generated"])
+def test_one_marker_without_its_label_is_red(conflict: Project, marker: str) -> None:
+    resolved = _without_markers(conflict.text(ORDERS), OURS.replace("20", "24"))
+    conflict.write(ORDERS, f"{resolved}{marker}\n")
+    assert conflict("check").code == 4
+    assert conflict("generate").code == 4
+    assert "finish by hand" in conflict("resolve", conflict.path(ORDERS), "--mine").err
+    conflict.write(ORDERS, f"{resolved}# {marker} or so\n")
+    conflict.does("check")
+
+
+def test_markers_that_are_meant_to_be_in_the_file_need_a_word(conflict: Project) -> None:
+    text = _without_markers(conflict.text(ORDERS), OURS.replace("20", "24"))
+    conflict.write(ORDERS, f'{text}\nQUOTED = """\n<<<<<<<\na\n=======\nb\n>>>>>>>\n"""\n')
+    before = conflict.text(ORDERS)
+    assert f"if they are meant to be in the file: etlgen resolve {ORDERS}" in conflict("check").err
+    assert conflict("resolve").code == 5
+    conflict.does("resolve", conflict.path(ORDERS))
+    assert conflict.text(ORDERS) == before
+    conflict.does("check")
+    conflict.does("generate")
+
+
+def test_a_conflict_in_a_file_that_quotes_markers_ends_with_its_own(project: Project) -> None:
+    """The conflict's markers are longer than the quoted ones, which may stay."""
+    quoted = 'QUOTED = """\n<<<<<<<\na\n|||||||\n=======\nb\n>>>>>>>\n"""\n'
+    project.edit(ORDERS, OLD, OURS)
+    project.write(ORDERS, f"{project.text(ORDERS)}\n\n{quoted}")
+    project.edit("sources/shop.yaml", *BIGGER)
+    assert project("generate").code == 4
+    marked = project.text(ORDERS)
+    assert "\n<<<<<<<< yours (etlgen" in marked
+    project.write(ORDERS, bare(marked))
+    assert project("check").code == 4
+    assert project("generate").code == 4
+    head, _, rest = marked.partition("<<<<<<<<")
+    tail = rest.partition(">>>>>>>>")[2].partition("\n")[2]
+    project.write(ORDERS, f"{head}    {OURS.replace('20', '24')},\n{tail}")
+    assert quoted in project.text(ORDERS)
+    project.does("check")
+    project.does("generate")
+    assert quoted in project.text(ORDERS)
 
 
 def test_a_conflict_moves_with_its_file(conflict: Project) -> None:

@@ -8,7 +8,8 @@ from etlgen.errors import InternalError, Refused
 from etlgen.rendered import RenderedFile
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.compare import Wanted, compare
-from etlgen.workspace.state import Unit, read_state
+from etlgen.workspace.entries import Unit
+from etlgen.workspace.state import read_state
 from etlgen.workspace.writing.apply import apply
 
 UNIT = Unit("etlgen", "0.2.0", "26.1", "input")

@@ -8,18 +8,14 @@ import pytest
 
 from etlgen.errors import Refused
 from etlgen.rendered import sha256
+from etlgen.workspace.entries import REMEMBERED, Entry, Pending, Unit, unit_text
 from etlgen.workspace.state import (
-    REMEMBERED,
-    Entry,
-    Pending,
-    Unit,
     base_path,
     base_text,
     housekeeping,
     pending_path,
     read_state,
     unit_path,
-    unit_text,
     without,
 )
 
@@ -124,6 +120,9 @@ def test_the_state_of_a_path_that_was_left_alone_stays() -> None:
     assert unit is not None
     assert json.loads(unit)["input_sha256"] == ""  # so that it is generated again
     assert without(unit_path(UNIT.name), None, b"old", left) == b"old"
+    for strange in (b"", b"[]", b'{"format": 9, "etlgen": "9"}'):
+        assert without(unit_path(UNIT.name), strange, b"old", left) == b"old"
+    assert without("no-state", b"new", b"old", left) == b"new"
 
 
 def test_format_1_is_read(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from etlgen.workspace.text import ended
 
 Side = Literal["mine", "new"]
 
-_USUAL_SIZE = 7
+USUAL_SIZE = 7
 _SIDES = {"<": "yours", "|": "as last generated", ">": "newly generated"}
 _AFTER = {"": "<", "<": "|", "|": "=", "=": ">", ">": "<"}
 _RUN = re.compile(r"^(?:<+|\|+|=+|>+)", re.MULTILINE)
@@ -41,17 +41,21 @@ def conflict_id(mine: str, theirs: str) -> str:
     return digest.hexdigest()[:8]
 
 
-def is_unresolved(text: str, id: str) -> bool:
-    """Whether any labelled marker of the conflict is left, even if it was commented out."""
-    return _labelled(id).search(text) is not None
+def is_unresolved(text: str, id: str, size: int | None = None) -> bool:
+    """Whether any marker of the conflict is left.
+
+    A labelled one counts even if it was commented out. With the `size` of the conflict's markers so
+    does one that lost its label: no text had a line like it when they were written.
+    """
+    return _markers(id, size).search(text) is not None
 
 
-def chosen(text: str, id: str, side: Side) -> str:
+def chosen(text: str, id: str, side: Side, size: int | None = None) -> str:
     """The canonical text with one side of each hunk; all around the hunks stays.
 
     ValueError says on which line markers are missing, doubled or not alone.
     """
-    pieces = split(text, id)
+    pieces = split(text, id, size)
     return ended("".join("".join(p.side(side)) if isinstance(p, Hunk) else p for p in pieces))
 
 
@@ -64,7 +68,7 @@ def labels(id: str) -> tuple[str, str, str]:
 def marker_size(texts: Iterable[str]) -> int:
     """How long markers must be so that no line of the texts looks like one."""
     longest = max((len(run) for text in texts for run in _RUN.findall(text)), default=0)
-    return _USUAL_SIZE if longest < _USUAL_SIZE else longest + 1
+    return USUAL_SIZE if longest < USUAL_SIZE else longest + 1
 
 
 def written(hunk: Hunk, id: str, size: int) -> list[str]:
@@ -81,14 +85,14 @@ def written(hunk: Hunk, id: str, size: int) -> list[str]:
     ]
 
 
-def split(text: str, id: str) -> list[str | Hunk]:
+def split(text: str, id: str, size: int | None = None) -> list[str | Hunk]:
     """The lines of the text, with a hunk for each marked region."""
     pieces: list[str | Hunk] = []
     parts: dict[str, list[str]] = {}
     last, last_line, separator = "", 0, ""
-    labelled = _labelled(id)
+    markers = _markers(id, size)
     for number, line in enumerate(lines_of(text), start=1):
-        mark = _mark(line, number, labelled, separator if last in ("|", "=") else "")
+        mark = _mark(line, number, markers, separator if last in ("|", "=") else "")
         if not mark:
             parts.get(last, pieces).append(line)
             continue
@@ -113,14 +117,18 @@ def lines_of(text: str) -> list[str]:
     return [f"{line}\n" for line in lines] + ([rest] if rest else [])
 
 
-def _labelled(id: str) -> re.Pattern[str]:
-    sides = "|".join(f"{re.escape(char)}{{{_USUAL_SIZE},}} {side}" for char, side in _SIDES.items())
-    return re.compile(rf"(?:{sides}) \(etlgen {re.escape(id)}\)")
+def _markers(id: str, size: int | None) -> re.Pattern[str]:
+    sides = "|".join(f"{re.escape(char)}{{{USUAL_SIZE},}} {side}" for char, side in _SIDES.items())
+    labelled = rf"(?:{sides}) \(etlgen {re.escape(id)}\)"
+    if size is None:
+        return re.compile(labelled)
+    bare = "|".join(f"{re.escape(char)}{{{size}}}(?: {side})?" for char, side in _SIDES.items())
+    return re.compile(rf"{labelled}|^(?:{bare})(?=[ \t\r]*$)", re.MULTILINE)
 
 
-def _mark(line: str, number: int, labelled: re.Pattern[str], separator: str) -> str:
+def _mark(line: str, number: int, markers: re.Pattern[str], separator: str) -> str:
     """The character of the marker that the line is, or nothing."""
-    found = labelled.search(line)
+    found = markers.search(line)
     if found is None:
         return "=" if separator and line.rstrip() == separator else ""
     if found[0] != line.rstrip():
@@ -134,4 +142,4 @@ def _broken(number: int, mark: str, last: str, last_line: int) -> ValueError:
 
 
 def _shown(mark: str) -> str:
-    return f"`{mark * _USUAL_SIZE} {_SIDES.get(mark, '')}".rstrip() + "`"
+    return f"`{mark * USUAL_SIZE} {_SIDES.get(mark, '')}".rstrip() + "`"

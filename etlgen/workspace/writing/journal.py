@@ -83,13 +83,22 @@ def write_all(root: Path, writes: Sequence[Write], amend: Amend) -> Written:
     For the holder of the lock, after `recover`. Once it is committed, what stops it half-way is
     `Refused` too, with the code `unfinished`.
     """
+    changes = require_writable(root, writes)
+    if not changes:
+        return Written(0, ())
+    return _finish(root, _staged(root, changes), amend)
+
+
+def require_writable(root: Path, writes: Sequence[Write]) -> list[Write]:
+    """Those that change something. Raises `Refused` for what `write_all` refuses, and writes
+    nothing."""
     require_real_paths(root, (write.path for write in writes))
     require_unchanged(root, ((write.path, write.before) for write in writes))
     changes = [write for write in writes if write.before != write.after]
-    if not changes:
-        return Written(0, ())
-    require_possible(root, (write.path for write in changes))
-    return _finish(root, _staged(root, changes), amend)
+    if changes:
+        _journal_of(changes)
+        require_possible(root, (write.path for write in changes))
+    return changes
 
 
 def recover(root: Path, amend: Amend) -> Written | None:

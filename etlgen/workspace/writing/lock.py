@@ -4,6 +4,7 @@ The lock is the kernel's, on `.etlgen/lock`, so that it ends with its process, h
 The file stays: to remove it would let two processes hold locks on two files of one name.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -32,13 +33,24 @@ def locked(root: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _open(root: Path) -> int:
-    folder = root / FOLDER
-    for path, name in ((folder, FOLDER), (root / LOCK, LOCK)):
-        if path.is_symlink():
+def require_lockable(root: Path) -> None:
+    """Refuse where there can be no lock. Takes none, and does not look whether another does."""
+    _require_no_link(root)
+    place = root / LOCK if (root / LOCK).exists() else root / FOLDER
+    if not os.access(place, os.W_OK):
+        raise _unwritable(PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def _require_no_link(root: Path) -> None:
+    for name in (FOLDER, LOCK):
+        if (root / name).is_symlink():
             hint = "put a real one there; nothing was changed"
             raise Refused(Finding(name, None, None, "symlink", "is a symbolic link", hint))
-    folder.mkdir(exist_ok=True)
+
+
+def _open(root: Path) -> int:
+    _require_no_link(root)
+    (root / FOLDER).mkdir(exist_ok=True)
     # The flag is for a link that was made since; where Windows has none, it is the check above.
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     return os.open(root / LOCK, flags, 0o666)

@@ -1,5 +1,6 @@
 """What must hold before the first path of a project is touched. All of it raises `Refused`."""
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -31,13 +32,12 @@ def require_unchanged(root: Path, contents: Iterable[tuple[str, bytes | None]]) 
 
 
 def require_possible(root: Path, paths: Iterable[str]) -> None:
-    """Each path can be made, replaced or removed."""
+    """Each path can be made, replaced or removed, and a transaction begun."""
     hint = "nothing was changed"
-    _refuse(
-        Finding(path, None, None, "unwritable", why, hint)
-        for path in paths
-        if (why := _obstacle(root, path))
-    )
+    found = [(path, why) for path in paths if (why := _obstacle(root, path))]
+    if not os.access(root / FOLDER, os.W_OK | os.X_OK):
+        found.append((FOLDER, f"cannot be written: {os.strerror(errno.EACCES)}"))
+    _refuse(Finding(path, None, None, "unwritable", why, hint) for path, why in found)
 
 
 def _refuse(findings: Iterable[Finding]) -> None:
