@@ -69,6 +69,7 @@ def test_its_own_check_is_green(project: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_its_own_tests_are_green(project: Path) -> None:
     passed = _pytest(project, "not dag")
     assert " passed" in passed

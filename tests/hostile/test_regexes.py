@@ -26,6 +26,7 @@ def test_I19_a_bad_regex_is_refused(workshop: Workshop, regex: str) -> None:
     assert "spec.yaml:13:24: " in said
 
 
+@pytest.mark.slow
 def test_I19_a_catastrophic_regex_is_linear(workshop: Workshop, postgres_url: str) -> None:
     columns = {f"c{number}": with_rule(regex)["id"] for number, regex in enumerate(CATASTROPHIC)}
     project = workshop.project(shop("hostile-regex", columns, path="things.jsonl"))

@@ -359,6 +359,7 @@ class TestPublishCleared:
         assert cursor(destination) == known
 
 
+@pytest.mark.slow
 class TestPlanCleared:
     """The same run planned again: a new attempt of it, which takes the place of the one before."""
 

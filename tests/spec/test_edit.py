@@ -18,7 +18,9 @@ from etlgen.spec.split import split
 from tests.spec.specs import SHOP
 
 
-@pytest.fixture(autouse=True, params=["CSafeLoader", "SafeLoader"])
+@pytest.fixture(
+    autouse=True, params=["CSafeLoader", pytest.param("SafeLoader", marks=pytest.mark.slow)]
+)
 def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both say where a value ends, and not in the same words."""
     if not hasattr(yaml, request.param):

@@ -32,6 +32,7 @@ def test_a_template_puts_each_spelling_where_it_is_safe(template: str) -> None:
             assert LINTER.misplaced(template, context) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.sampled_from(HOSTILE) | st.text(min_size=1))
 def test_any_text_in_any_python_template_stays_a_constant(text: str) -> None:
