@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.grow.conftest import ORDERS, Project
-from tests.workspace.crashing import in_child
+from tests.workspace.writing.crashing import in_child
 
 STALE = ("numeric(12,2)", "numeric(14,2)")
 UNIT = ".etlgen/units/sources/shop.json"

@@ -10,7 +10,7 @@ import pytest
 from etlgen import generation
 from etlgen.rendered import RenderedFile
 from tests.grow.conftest import Project
-from tests.workspace.test_merge_fuzz import BY_BOTH, BY_THE_TEAM, Edit, tokens
+from tests.workspace.merging.test_merge_fuzz import BY_BOTH, BY_THE_TEAM, Edit, tokens
 
 ROUNDS = 100  # of more than 20 files each
 

@@ -7,7 +7,7 @@ import pytest
 from etlgen.errors import InternalError
 from etlgen.workspace.merging.sense import new_trouble
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def found(path: str, mine: str, theirs: str, merged: str) -> list[tuple[str, list[int]]]:

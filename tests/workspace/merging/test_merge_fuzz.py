@@ -19,7 +19,7 @@ from etlgen.workspace.merging.sense import new_trouble
 from etlgen.workspace.text import canonical, in_style
 
 KINDS = (".py", ".toml", ".md", "Makefile", ".yml", ".yaml", ".env.example")
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 FILES = [
     (path.name, path.read_text(encoding="utf-8"))
     for path in sorted(GOLDEN.glob("*/expected/**/*"))

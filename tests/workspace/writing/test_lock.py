@@ -12,7 +12,7 @@ import pytest
 
 from etlgen.errors import Finding, Refused
 from etlgen.workspace.writing.lock import locked
-from tests.workspace.crashing import in_child
+from tests.workspace.writing.crashing import in_child
 
 HOLDING = """
 import sys
