@@ -1,5 +1,6 @@
 """A year of a project, and one of an earlier etlgen: every edit is still there at the end."""
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.grow.conftest import Project, make, tree
+from tests.grow.conftest import Project, Result, make, tree
 
 ROOT = Path(__file__).parents[2]
 FROZEN = Path(__file__).parent / "frozen/shop-0.1.0.tar.gz"
@@ -31,6 +32,17 @@ MARKS = {
     "README.md": "Ours: ask Ada.",
 }
 
+DAG = "dags/shop_etl__store.py"
+# What a newer etlgen changes: each with one line in between to what the team edited.
+BESIDE = {
+    "src/shop_etl/sources/store/orders.py": (
+        '"""What each row must satisfy;',
+        '"""What every row must satisfy;',
+    ),
+    "pyproject.toml": ('"pandas>=3"', '"pandas>=3.0"'),
+    "README.md": ("Orders, customers and products", "All orders, customers and products"),
+}
+
 
 def run_tests(project: Project) -> None:
     done = subprocess.run(
@@ -46,6 +58,18 @@ def run_tests(project: Project) -> None:
 def require_edits(project: Project, renamed: str = "webshop") -> None:
     for path, mark in MARKS.items():
         assert mark in project.text(path.replace("webshop", renamed)), path
+
+
+def verbs_of(result: Result) -> dict[str, str]:
+    return {change["path"]: change["verb"] for change in result.json["changes"]}
+
+
+def settle_by_hand(project: Project, path: str, lines: str) -> None:
+    """Instead of both sides and their markers, what the team makes of them."""
+    text = project.text(path)
+    settled = re.sub(r"<<<<<<< .*?\n>>>>>>> .*?\n", lines, text, flags=re.DOTALL)
+    assert settled != text
+    project.write(path, settled)
 
 
 def add(project: Project, name: str) -> None:
@@ -89,18 +113,23 @@ def test_a_year_of_a_project(
     project.does("remove-source", "ads")
     assert not project.path("sources/ads.yaml").exists()
     done("one is removed", "store")
-    newer(
-        "9.0.0",
-        **{
-            "orders.py": ("def extract(", "# said by a newer etlgen\ndef extract("),
-            "README.md": ("make test", "make  test"),
-            "dags/shop_etl__store.py": ("from ", "# newer\nfrom "),
-        },
-    )
-    project.does("upgrade")
-    assert "# said by a newer etlgen" in project.text("src/shop_etl/sources/store/orders.py")
+    newer("9.0.0", **BESIDE)
+    verbs = verbs_of(project.does("upgrade", "--json"))
+    for path, (_, new) in BESIDE.items():
+        assert verbs[path] == "merge"
+        assert new in project.text(path)
     done("upgraded", "store")
-    assert len(steps) == 6
+    newer("9.1.0", **{**BESIDE, DAG: ("max_active_runs=1", "max_active_runs=2")})
+    result = project("upgrade", "--json")
+    assert result.code == 4
+    assert [path for path, verb in verbs_of(result).items() if verb == "conflict"] == [DAG]
+    assert project("check").code == 4
+    settle_by_hand(project, DAG, "    max_active_runs=2,  # ours: one at a time, or two\n")
+    done("upgraded, and a conflict settled", "store")
+    project.does("generate")  # what was settled is remembered
+    assert project.does("generate").out.endswith("Nothing to write.\n")
+    require_edits(project, "store")
+    assert len(steps) == 7
 
 
 @pytest.fixture
