@@ -10,7 +10,7 @@ from etlgen.names import module_name
 from etlgen.plan.model import ResourcePlan
 from etlgen.plan.python import import_lines
 from etlgen.pycode import Code, Py, code, spelled
-from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec
+from etlgen.spec.models import Cursor, ProjectSpec, ResourceSpec, SourceSpec
 from etlgen.vocabulary.checks import check_expression
 from etlgen.vocabulary.clean import cleaned
 from etlgen.vocabulary.column import Column
@@ -105,8 +105,21 @@ def _load(resource: ResourceSpec) -> Code:
     name = resource.write_disposition.capitalize()
     arguments = [code("TABLE")]
     if resource.cursor and name != "Replace":
-        arguments.append(code("cursor={field}", field=resource.cursor.field))
+        arguments += _cursor(resource, resource.cursor)
     return _call(name, arguments, f"runtime.resource:{name}")
+
+
+def _cursor(resource: ResourceSpec, cursor: Cursor) -> Iterator[Code]:
+    yield code("cursor={field}", field=cursor.field)
+    initial = resource.initial_value()
+    if initial is not None:
+        yield code("initial_value={value}", value=initial)
+    if cursor.lookback is not None:
+        yield code("lookback={value}", value=cursor.lookback)
+    if cursor.delay is not None:
+        yield code("delay={value}", value=cursor.delay)
+    if cursor.window == "interval":
+        yield code("by_interval=True")
 
 
 def _lineage(detail: Any) -> Code:

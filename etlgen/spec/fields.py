@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Any
 
@@ -22,6 +22,8 @@ from etlgen.vocabulary.column import BadValue, Clean, ColumnType, plain_text
 from etlgen.vocabulary.types import TYPES, read_type, suggest_type
 
 _REFERENCE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
+_DURATION = re.compile(r"([0-9]{1,9}) ?([smhd])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # One kind of quotes takes away the meaning of ' and \, the other that of $ and `; none of both.
 _UNQUOTABLE = re.compile(r"\$\{|['\\].*[$`]|[$`].*['\\]")
 
@@ -144,6 +146,17 @@ def _date(value: object) -> date:
         raise refusal("date", f"{names.shown(text)} is not a date like 2026-01-31") from None
 
 
+def _duration(value: object) -> timedelta:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        hint = "write a number and s, m, h or d, such as 5m"
+        raise refusal("duration", f"{_shown(value)} is not a duration", hint)
+    try:
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    except OverflowError:
+        raise refusal("duration", f"{_shown(value)} is longer than time itself") from None
+
+
 def _setting(value: object) -> Setting:
     text = _text(value)
     if "${" not in text:
@@ -257,6 +270,12 @@ Schedule = Annotated[
     str,
     PlainValidator(_schedule),
     WithJsonSchema({"type": "string", "examples": ["30 6 * * 1-5", *PRESETS]}),
+]
+DURATION_PATTERN = "^[0-9]{1,9} ?[smhd]$"
+Duration = Annotated[
+    timedelta,
+    PlainValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
 ]
 PathSetting = Annotated[Setting, PlainValidator(_path_setting), _STRING]
 TypeField = Annotated[
