@@ -9,15 +9,13 @@ from shop_etl.runtime.attempts import Attempt
 from shop_etl.runtime.errors import judged
 from shop_etl.runtime.resource import Interval, find_resource
 
-OPEN: Interval = (None, None)
-
 # Airflow maps a task over at most 1,024 values.
 MOST_GROUPS = 1_000
 
 
 @judged()
 def load(
-    resource: str, run_id: str, asked: Interval = OPEN, interval: Interval = OPEN
+    resource: str, run_id: str, asked: Interval, interval: Interval
 ) -> dict[str, int]:
     """All steps of a load, in this process."""
     found = find_resource(sources, resource)
@@ -27,7 +25,7 @@ def load(
 
 @judged()
 def plan(
-    resource: str, run_id: str, asked: Interval = OPEN, interval: Interval = OPEN
+    resource: str, run_id: str, asked: Interval, interval: Interval
 ) -> tuple[dict[str, Any], list[list[int]]]:
     """Freeze what the run reads: the attempt, and its partitions in groups to be written."""
     found = find_resource(sources, resource)
