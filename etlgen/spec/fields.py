@@ -22,7 +22,7 @@ from etlgen.vocabulary.column import BadValue, Clean, ColumnType, plain_text
 from etlgen.vocabulary.types import TYPES, read_type, suggest_type
 
 _REFERENCE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
-_DURATION = re.compile(r"([0-9]{1,9}) ?([smhd])", re.ASCII)
+_DURATION = re.compile(r"([0-9]{1,6}) ?([smhd])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # One kind of quotes takes away the meaning of ' and \, the other that of $ and `; none of both.
 _UNQUOTABLE = re.compile(r"\$\{|['\\].*[$`]|[$`].*['\\]")
@@ -151,10 +151,13 @@ def _duration(value: object) -> timedelta:
     if found is None:
         hint = "write a number and s, m, h or d, such as 5m"
         raise refusal("duration", f"{_shown(value)} is not a duration", hint)
-    try:
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
-    except OverflowError:
-        raise refusal("duration", f"{_shown(value)} is longer than time itself") from None
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _lookback(value: object) -> timedelta | int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return _duration(value)
 
 
 def _setting(value: object) -> Setting:
@@ -271,11 +274,18 @@ Schedule = Annotated[
     PlainValidator(_schedule),
     WithJsonSchema({"type": "string", "examples": ["30 6 * * 1-5", *PRESETS]}),
 ]
-DURATION_PATTERN = "^[0-9]{1,9} ?[smhd]$"
+DURATION_PATTERN = "^[0-9]{1,6} ?[smhd]$"
 Duration = Annotated[
     timedelta,
     PlainValidator(_duration),
     WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
+]
+Lookback = Annotated[
+    timedelta | int,
+    PlainValidator(_lookback),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"type": "integer"}]}
+    ),
 ]
 PathSetting = Annotated[Setting, PlainValidator(_path_setting), _STRING]
 TypeField = Annotated[

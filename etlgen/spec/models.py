@@ -14,6 +14,7 @@ from etlgen.names import did_you_mean, folded, package_name, shown
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.fields import (
     Duration,
+    Lookback,
     PackageName,
     ProjectName,
     ResourceName,
@@ -87,7 +88,7 @@ class Cursor(Model):
 
     field: Text = Field(examples=["updated_at"])
     initial_value: Any = Field(None, description="Where the first load begins; default: all.")
-    lookback: Duration | int | None = Field(
+    lookback: Lookback | None = Field(
         None, description="How far behind the last value to read again: 5m, or a number."
     )
     delay: Duration | None = Field(
