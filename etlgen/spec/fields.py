@@ -155,9 +155,11 @@ def _duration(value: object) -> timedelta:
 
 
 def _lookback(value: object) -> timedelta | int:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, str):
+        return _duration(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    return _duration(value)
+    raise refusal("lookback", f"{_shown(value)} is not a duration or a number from 0")
 
 
 def _setting(value: object) -> Setting:
@@ -284,7 +286,12 @@ Lookback = Annotated[
     timedelta | int,
     PlainValidator(_lookback),
     WithJsonSchema(
-        {"anyOf": [{"type": "string", "pattern": DURATION_PATTERN}, {"type": "integer"}]}
+        {
+            "anyOf": [
+                {"type": "string", "pattern": DURATION_PATTERN},
+                {"type": "integer", "minimum": 0},
+            ]
+        }
     ),
 ]
 PathSetting = Annotated[Setting, PlainValidator(_path_setting), _STRING]

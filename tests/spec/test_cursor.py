@@ -60,6 +60,7 @@ def test_the_load_says_it(keys: str, load: str) -> None:
         ("{field: at, lookback: 5}", "'at' is timestamptz: a lookback of it is a duration"),
         ("{field: id, lookback: 5m}", "'id' is bigint: a lookback of it is a number"),
         ("{field: at, delay: 9999999d}", "'9999999d' is not a duration"),
+        ("{field: id, lookback: -1}", "-1 is not a duration or a number from 0"),
         ("{field: id, delay: 5m}", "'id' is bigint, which says nothing of time"),
         ("{field: id, window: interval}", "'id' is bigint, which says nothing of time"),
         ("{field: at, window: weekly}", "'weekly' is not cursor or interval"),
