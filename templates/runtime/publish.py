@@ -28,6 +28,7 @@ from sqlalchemy.schema import DropTable
 
 from . import attempts, cursors, ledger
 from .attempts import Attempt
+from .children import publish_children
 from .conform import staged_columns
 from .connect import Destination
 from .errors import ContractError
@@ -77,6 +78,7 @@ def publish(destination: Destination, attempt: Attempt, load: Load) -> Counts:
             )
         create_target(connection, load)
         outcome = _bring(connection, attempt, load, rows, row)
+        publish_children(connection, attempt.run_id, load, rows)
         cursors.advance(connection, attempt, load, rows, row)
         _settle_quarantine(connection, attempt, load, row)
         counts = Counts(

@@ -44,6 +44,20 @@ Interval = tuple[datetime | str | None, datetime | str | None]
 
 
 @dataclass(frozen=True)
+class Child:
+    """A table with a row for each element of the arrays in a `column` of its parent.
+
+    `keys` are what its elements are read by; of those in `documents` a string stays JSON. The rows
+    of a parent are replaced together with it. `table` begins with `child_key`.
+    """
+
+    table: Table
+    column: str
+    keys: Sequence[str]
+    documents: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Append:
     """Add the rows; loading a file, window or run again replaces what it brought.
 
@@ -57,6 +71,7 @@ class Append:
     lookback: timedelta | int | None = None
     delay: timedelta | None = None
     by_interval: bool = False
+    children: Sequence[Child] = ()
     name = "append"
 
 
@@ -66,6 +81,8 @@ class Replace:
 
     table: Table
     allow_empty: bool = False
+    _: KW_ONLY
+    children: Sequence[Child] = ()
     cursor = None
     name = "replace"
 
@@ -86,6 +103,7 @@ class Merge:
     lookback: timedelta | int | None = None
     delay: timedelta | None = None
     by_interval: bool = False
+    children: Sequence[Child] = ()
     name = "merge"
 
 
