@@ -11,6 +11,7 @@ from etlgen.plan.model import ResourcePlan
 from etlgen.plan.python import import_lines
 from etlgen.pycode import Code, Py, code, spelled
 from etlgen.spec.models import Cursor, ProjectSpec, ResourceSpec, SourceSpec
+from etlgen.vocabulary.adjust import adjustment
 from etlgen.vocabulary.checks import check_expression
 from etlgen.vocabulary.clean import cleaned
 from etlgen.vocabulary.column import Column
@@ -34,10 +35,11 @@ def plan_resource(
     columns = resource.resolved_columns()
     definitions = [_definition(column) for column in columns]
     steps = list(_steps(columns))
+    typed_steps = list(_typed_steps(columns))
     checks = list(_checks(columns))
     load = _load(resource)
     lineage = _lineage(detail)
-    pieces = [*definitions, *steps, *checks, load, lineage, *detail.code]
+    pieces = [*definitions, *steps, *typed_steps, *checks, load, lineage, *detail.code]
     return ResourcePlan(
         name=f"{module_name(source.name)}.{module_name(resource.name)}",
         module=module,
@@ -56,6 +58,7 @@ def plan_resource(
             if origin != column.name
         },
         steps=tuple(piece.text for piece in steps),
+        typed_steps=tuple(piece.text for piece in typed_steps),
         checks=tuple(piece.text for piece in checks),
         load=load.text,
         lineage=lineage.text,
@@ -85,6 +88,15 @@ def _steps(columns: tuple[Column, ...]) -> Iterator[Code]:
         after = conversion(column, after) or after
         after = fill_default(column, after) or after
         if after != before:
+            yield code("{before} = {after}", before=before, after=after)
+
+
+def _typed_steps(columns: tuple[Column, ...]) -> Iterator[Code]:
+    """`rows["discount"] = rows["discount"].clip(0, 100)` for each column that is adjusted."""
+    for column in columns:
+        before = code("rows[{name}]", name=column.name)
+        after = adjustment(column, before)
+        if after is not None:
             yield code("{before} = {after}", before=before, after=after)
 
 

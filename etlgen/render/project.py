@@ -19,6 +19,7 @@ CORE_RUNTIME = (
     "__init__.py",
     "attempts.py",
     "audit.py",
+    "clean.py",
     "commands.py",
     "conform.py",
     "connect.py",

@@ -16,6 +16,7 @@ from etlgen import names
 from etlgen.pycode import is_visible
 from etlgen.spec.problem import refusal
 from etlgen.spec.schedule import PRESETS, read_schedule
+from etlgen.vocabulary.adjust import SCHEMAS as ADJUSTMENTS
 from etlgen.vocabulary.checks import RULES, SEVERITIES, rule_of
 from etlgen.vocabulary.clean import OPERATIONS, read_clean
 from etlgen.vocabulary.column import BadValue, Clean, ColumnType, plain_text
@@ -95,7 +96,8 @@ def _clean(value: object) -> Clean:
         if str(problem) != "is not a cleaning operation":
             raise refusal("clean", str(problem)) from None
         word = str(next(iter(value), "")) if isinstance(value, dict) else str(value)
-        hint = names.did_you_mean(word, [*OPERATIONS]) or f"operations: {', '.join(OPERATIONS)}"
+        known = [*OPERATIONS, *ADJUSTMENTS]
+        hint = names.did_you_mean(word, known) or f"operations: {', '.join(known)}"
         raise refusal("clean", f"{repr_of(value)} {problem}", hint) from None
 
 
@@ -307,6 +309,10 @@ TypeField = Annotated[
         }
     ),
 ]
+_CLEAN_SCHEMAS = {
+    **{row.name: row.schema for row in OPERATIONS.values() if row.schema is not None},
+    **ADJUSTMENTS,
+}
 CleanField = Annotated[
     Clean,
     PlainValidator(_clean),
@@ -317,12 +323,11 @@ CleanField = Annotated[
                 *(
                     {
                         "type": "object",
-                        "properties": {row.name: dict(row.schema)},
-                        "required": [row.name],
+                        "properties": {name: dict(schema)},
+                        "required": [name],
                         "additionalProperties": False,
                     }
-                    for row in OPERATIONS.values()
-                    if row.schema is not None
+                    for name, schema in _CLEAN_SCHEMAS.items()
                 ),
             ]
         }

@@ -121,7 +121,8 @@ class ResourceSpec(Model):
 
     def notation(self, column: ColumnSpec) -> Notation:
         """How the source writes this column; a kind adds what holds for the whole resource."""
-        return Notation(format=column.format, timezone=column.timezone)
+        first, *also = column.format or (None,)
+        return Notation(format=first, also=tuple(filter(None, also)), timezone=column.timezone)
 
     def resolved_columns(self) -> tuple[Column, ...]:
         """The columns in the order of the spec, with everything about each."""
