@@ -30,6 +30,7 @@ class ResourcePlan:
     steps: tuple[Py, ...]
     typed_steps: tuple[Py, ...]  # after `conform`
     checks: tuple[Py, ...]
+    table_checks: tuple[Py, ...]
     load: Py
     lineage: Py
     detail: Any

@@ -37,9 +37,19 @@ def plan_resource(
     steps = list(_steps(columns))
     typed_steps = list(_typed_steps(columns))
     checks = list(_checks(columns))
+    table_checks = list(_table_checks(resource))
     load = _load(resource)
     lineage = _lineage(detail)
-    pieces = [*definitions, *steps, *typed_steps, *checks, load, lineage, *detail.code]
+    pieces = [
+        *definitions,
+        *steps,
+        *typed_steps,
+        *checks,
+        *table_checks,
+        load,
+        lineage,
+        *detail.code,
+    ]
     return ResourcePlan(
         name=f"{module_name(source.name)}.{module_name(resource.name)}",
         module=module,
@@ -60,6 +70,7 @@ def plan_resource(
         steps=tuple(piece.text for piece in steps),
         typed_steps=tuple(piece.text for piece in typed_steps),
         checks=tuple(piece.text for piece in checks),
+        table_checks=tuple(piece.text for piece in table_checks),
         load=load.text,
         lineage=lineage.text,
         detail=detail,
@@ -107,9 +118,18 @@ def _checks(columns: tuple[Column, ...]) -> Iterator[Code]:
         for check in column.checks:
             holds = check_expression(check, cells, column.type)
             arguments = [spelled(column.name), spelled(check.message), holds]
-            if check.severity != "error":
-                arguments.append(code("severity={severity}", severity=check.severity))
-            yield _call("problems.require", arguments)
+            yield _call("problems.require", [*arguments, *_severity(check.severity)])
+
+
+def _table_checks(resource: ResourceSpec) -> Iterator[Code]:
+    """`Unique("email", severity="warn")` for each check of the rows together."""
+    for check in resource.table_checks():
+        arguments = [*check.arguments, *_severity(check.severity)]
+        yield _call(check.class_name, arguments, f"runtime.table_checks:{check.class_name}")
+
+
+def _severity(severity: str) -> list[Code]:
+    return [] if severity == "error" else [code("severity={severity}", severity=severity)]
 
 
 def _load(resource: ResourceSpec) -> Code:

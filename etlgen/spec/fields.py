@@ -20,6 +20,7 @@ from etlgen.vocabulary.adjust import SCHEMAS as ADJUSTMENTS
 from etlgen.vocabulary.checks import RULES, SEVERITIES, rule_of
 from etlgen.vocabulary.clean import OPERATIONS, read_clean
 from etlgen.vocabulary.column import BadValue, Clean, ColumnType, plain_text
+from etlgen.vocabulary.table_checks import TABLE_RULES, table_rule_of
 from etlgen.vocabulary.types import TYPES, read_type, suggest_type
 
 _REFERENCE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
@@ -106,8 +107,26 @@ def _check(value: object) -> dict[str, Any]:
         unknown = re.fullmatch(r"unknown check '(.*)'", str(problem), re.DOTALL)
         known = [*RULES, "severity", "message"]
         hint = None
-        if unknown:
+        if unknown and unknown[1] in TABLE_RULES:
+            hint = f"{unknown[1]} is about all rows: put it into the resource's own 'checks'"
+        elif unknown:
             hint = names.did_you_mean(unknown[1], known) or f"checks: {', '.join(RULES)}"
+        raise refusal("check", str(problem), hint) from None
+    assert isinstance(value, dict)
+    return dict(value)
+
+
+def _table_check(value: object) -> dict[str, Any]:
+    try:
+        table_rule_of(value)
+    except BadValue as problem:
+        unknown = re.fullmatch(r"unknown check '(.*)'", str(problem), re.DOTALL)
+        hint = None
+        if unknown and unknown[1] in RULES:
+            hint = f"{unknown[1]} is about one column: put it into the column's own 'checks'"
+        elif unknown:
+            known = [*TABLE_RULES, "severity", "message"]
+            hint = names.did_you_mean(unknown[1], known) or f"checks: {', '.join(TABLE_RULES)}"
         raise refusal("check", str(problem), hint) from None
     assert isinstance(value, dict)
     return dict(value)
@@ -310,6 +329,25 @@ CheckField = Annotated[
             },
             "additionalProperties": False,
             "oneOf": [{"required": [name]} for name in RULES],
+        }
+    ),
+]
+TableCheckField = Annotated[
+    dict[str, Any],
+    PlainValidator(_table_check),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                **{row.name: dict(row.schema) for row in TABLE_RULES.values()},
+                "severity": {"enum": list(SEVERITIES)},
+                "message": {"type": "string", "pattern": r"\S"},
+            },
+            "additionalProperties": False,
+            "oneOf": [
+                {"required": [name, "message"] if row.is_named else [name]}
+                for name, row in TABLE_RULES.items()
+            ],
         }
     ),
 ]

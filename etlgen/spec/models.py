@@ -21,6 +21,7 @@ from etlgen.spec.fields import (
     Sequence,
     SourceName,
     StartDate,
+    TableCheckField,
     TableName,
     Text,
     TextList,
@@ -28,8 +29,14 @@ from etlgen.spec.fields import (
 )
 from etlgen.spec.named import NAME, with_names
 from etlgen.spec.problem import Problem
-from etlgen.vocabulary.column import Column, Notation
+from etlgen.vocabulary.column import BadValue, Column, Notation
 from etlgen.vocabulary.samples import judge
+from etlgen.vocabulary.table_checks import (
+    TableCheck,
+    UnknownColumn,
+    read_table_check,
+    table_rule_of,
+)
 from etlgen.vocabulary.types import TYPES
 
 WriteDisposition = Literal["append", "replace", "merge"]
@@ -105,6 +112,9 @@ class ResourceSpec(Model):
     columns: Annotated[Mapping[str, ColumnSpec], BeforeValidator(with_names)] = Field(
         min_length=1, examples=[{"order_id": {"type": "bigint", "nullable": False}}]
     )
+    checks: Annotated[tuple[TableCheckField, ...], Sequence] = Field(
+        (), description="What the rows of a load must satisfy together, before they are published."
+    )
 
     def notation(self, column: ColumnSpec) -> Notation:
         """How the source writes this column; a kind adds what holds for the whole resource."""
@@ -114,6 +124,11 @@ class ResourceSpec(Model):
     def resolved_columns(self) -> tuple[Column, ...]:
         """The columns in the order of the spec, with everything about each."""
         return tuple(map(self._resolved, self.columns.values()))
+
+    def table_checks(self) -> tuple[TableCheck, ...]:
+        """What the rows of a load must satisfy together."""
+        columns = {column.name: column for column in self.resolved_columns()}
+        return tuple(read_table_check(raw, columns) for raw in self.checks)
 
     def _resolved(self, column: ColumnSpec) -> Column:
         return column.resolved(
@@ -128,6 +143,7 @@ class ResourceSpec(Model):
         yield from self._cursor_problems()
         yield from self._name_problems()
         yield from self._example_problems()
+        yield from self._check_problems()
 
     def _key_problems(self) -> Iterator[Problem]:
         for index, name in enumerate(self.primary_key):
@@ -192,6 +208,19 @@ class ResourceSpec(Model):
             if reasons:
                 path = ("columns", name, "example")
                 yield Problem(path, "example", f"{shown(column.example)} {' and '.join(reasons)}")
+
+    def _check_problems(self) -> Iterator[Problem]:
+        if any(True for column in self.columns.values() for _ in column.problems()):
+            return  # whose columns are not what they will be
+        columns = {column.name: column for column in self.resolved_columns()}
+        for index, raw in enumerate(self.checks):
+            path = ("checks", index, table_rule_of(raw))
+            try:
+                read_table_check(raw, columns)
+            except UnknownColumn as problem:
+                yield Problem(path, "unknown_column", *_no_column(problem.name, self.columns))
+            except BadValue as problem:
+                yield Problem(path, "check", str(problem))
 
 
 class SourceSpec(Model):

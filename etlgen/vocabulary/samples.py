@@ -171,7 +171,8 @@ def _candidates(column: Column) -> Iterator[str]:
         yield column.example
     values = [value for check in column.checks for value in edges(check, column.type)]
     samples = TYPES[column.type.name].samples(column.type)
-    is_narrow = any(check.rule in ("one_of", "length") for check in column.checks)
+    narrow = ("one_of", "length", "not_in_future")
+    is_narrow = any(check.rule in narrow for check in column.checks)
     for value in itertools.chain(values, samples) if is_narrow else [*samples, *values]:
         with suppress(ValueError, OverflowError):  # a year that a format or a zone cannot say
             yield spell(value, column.type, column.notation)

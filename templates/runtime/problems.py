@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pandas as pd
@@ -36,6 +37,15 @@ class Problems:
         default_factory=lambda: defaultdict(int)
     )
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def furthest_clock(self) -> datetime:
+        """What the clocks show now where the day is furthest on, which is at UTC+14.
+
+        A day or a time without a zone that is later than this is in the future anywhere.
+        """
+        return (self.now + timedelta(hours=14)).replace(tzinfo=None)
 
     def require(
         self, column: str, rule: str, holds: pd.Series, severity: Severity = "error"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import TIMESTAMP, BigInteger, Column, Table, Text
@@ -16,6 +16,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from .errors import ConfigError
 from .problems import Problems
+
+if TYPE_CHECKING:
+    from .table_checks import TableCheck
 
 LINEAGE = ("_run_id", "_loaded_at", "_source_file", "_source_row")
 EXTRA = "_extra"
@@ -122,6 +125,7 @@ class Resource:
     extract: Callable[[Any, Partition], Iterator[pd.DataFrame]]
     transform: Callable[[pd.DataFrame, Problems], pd.DataFrame]
     check: Callable[[pd.DataFrame, Problems], None]
+    checks: Sequence[TableCheck] = ()
 
     @classmethod
     def of(cls, module: ModuleType, connect: Callable[[], Any]) -> Resource:
@@ -142,6 +146,7 @@ class Resource:
             extract=module.extract,
             transform=module.transform,
             check=module.check,
+            checks=getattr(module, "CHECKS", ()),
         )
 
 

@@ -61,7 +61,7 @@ class Results:
         attempts = ledger.attempts
         chosen = and_(attempts.c.run_id == run_id, attempts.c.resource.in_(self.names))
         return [
-            f"{row.resource}: {rule} in {count:,} of {row.read:,} rows; that is only a warning"
+            f"{row.resource}: {_warning(rule, count, row.read)}; that is only a warning"
             for row in _query(destination, select(attempts).where(chosen))
             for rule, count in row.warnings.items()
         ]
@@ -99,7 +99,7 @@ def show_status(destination: Destination, limit: int) -> None:
     for row in _query(destination, newest):
         counts = [
             *(getattr(row, count) for count in COUNTS),
-            sum(row.warnings.values()),
+            sum(1 if count is None else count for count in row.warnings.values()),
         ]
         table.add_row(
             row.resource,
@@ -176,6 +176,11 @@ def show_rows(
         print(f"{target.fullname}: {count:,} {'row' if count == 1 else 'rows'}")
         _print(table)
         print()
+
+
+def _warning(rule: str, count: int | None, read: int) -> str:
+    """A warning of single rows, with their number, or one of the load as a whole."""
+    return rule if count is None else f"{rule} in {count:,} of {read:,} rows"
 
 
 def _reason_text(reason: dict[str, Any]) -> str:

@@ -49,7 +49,7 @@ def write_all(destination: Destination, attempt: Attempt, resource: Resource) ->
 
 def finish(destination: Destination, attempt: Attempt, resource: Resource) -> Counts:
     write_all(destination, attempt, resource)
-    audit(destination, attempt, resource.load)
+    audit(destination, attempt, resource)
     return publish(destination, attempt, resource.load)
 
 
@@ -176,7 +176,7 @@ def test_an_unknown_attempt_or_partition_is_an_error(destination: Destination) -
     with pytest.raises(ContractError, match="no partition 7"):
         write(destination, case.attempt, case.resource, 7)
     with pytest.raises(ContractError, match="the ledger has no run nobody"):
-        audit(destination, changed(case.attempt, run_id="nobody"), case.resource.load)
+        audit(destination, changed(case.attempt, run_id="nobody"), case.resource)
 
 
 class TestTries:

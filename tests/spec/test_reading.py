@@ -292,6 +292,14 @@ def test_faults_of_a_column(column: str, messages: list[str]) -> None:
     assert faults_of_column(column) == messages
 
 
+def test_a_check_that_stands_in_the_wrong_place_is_told_the_right_one() -> None:
+    assert faults_of_column("{type: text, checks: [{unique: true}]}") == [
+        "unknown check 'unique'; unique is about all rows: put it into the resource's own 'checks'"
+    ]
+    (fault,) = faults(RESOURCE.replace("{keys}", "checks: [{at_least: 1}]"))
+    assert fault.hint == "at_least is about one column: put it into the column's own 'checks'"
+
+
 def test_i06_a_default_is_a_value_of_its_type() -> None:
     hostile = "0); __import__('pathlib').Path('canary_I06').touch()  #"
     assert faults_of_column(f'{{type: integer, default: "{hostile}"}}')
@@ -341,6 +349,12 @@ sources:
         ("header_row: -1", "'-1' is not a line number"),
         ("null_values: [true]", "true is not text"),
         ("description: 3", "3 is not text"),
+        ("checks: [{unique: [x]}]", "there is no column 'x'"),
+        ("checks: [{uniq: [a]}]", "unknown check 'uniq'"),
+        ("checks: [{at_least: 1}]", "unknown check 'at_least'"),
+        ("checks: [{sql: SELECT 1}]", "sql needs a message"),
+        ("checks: {unique: [a]}", "a mapping is not a list"),
+        ("checks: [{freshness: {field: a, within: 2d}}]", "freshness does not fit"),
     ],
 )
 def test_faults_of_a_resource(keys: str, message: str) -> None:

@@ -1,7 +1,7 @@
 """Every expression of the vocabulary, run on pandas' Arrow columns with NULLs in them."""
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +17,10 @@ from etlgen.vocabulary.checks import RULES, check_expression, holds, read_check
 from etlgen.vocabulary.clean import OPERATIONS, clean_text, cleaned, read_clean
 from etlgen.vocabulary.column import BadValue, Column, Notation
 from etlgen.vocabulary.types import TYPES, conversion, fill_default, read_type, sqlalchemy_type
+from runtime.problems import Problems
 
 X = code("x")
+NOW = datetime(2026, 6, 30, 22, tzinfo=UTC)  # the 1st of July in Kiritimati
 ARROW = {
     "text": pa.string(),
     "boolean": pa.bool_(),
@@ -58,7 +60,7 @@ DIRTY = [
 
 
 def run(made: Code, x: "pd.Series[Any]") -> Any:
-    namespace: dict[str, Any] = {"x": x}
+    namespace: dict[str, Any] = {"x": x, "problems": Problems(now=NOW)}
     lines = (re.sub(r"^(runtime\..*):", r"from \1 import ", line) for line in made.imports)
     exec("\n".join(sorted(lines)), namespace)
     return eval(made.text, namespace)
@@ -226,6 +228,27 @@ CHECKS: list[tuple[str, dict[str, Any], list[Any], str, str]] = [
         "x.str.len().between(1, 2)",
         "",
     ),
+    (
+        "date",
+        {"not_in_future": True},
+        [date(2025, 1, 1), date(2999, 1, 1)],
+        "",
+        "is not in the future",
+    ),
+    (
+        "timestamp",
+        {"not_in_future": True},
+        [NOON.replace(year=2025), NOON.replace(year=2999)],
+        "x <= problems.furthest_clock",
+        "",
+    ),
+    (
+        "timestamptz",
+        {"not_in_future": True},
+        [NOON.replace(year=2025, tzinfo=UTC), NOON.replace(year=2999, tzinfo=UTC)],
+        "x <= problems.now",
+        "",
+    ),
     ("text", {"length": {"at_least": 2, "at_most": 2}}, ["ab", "a"], "x.str.len() == 2", ""),
 ]
 
@@ -251,6 +274,21 @@ def test_every_rule_is_tried_on_every_type_that_it_fits() -> None:
     assert {t for t, _ in tried} == {
         t.name for t in TYPES.values() if t.is_ordered or t.is_listable
     }
+
+
+@pytest.mark.parametrize(
+    ("type_text", "latest"),
+    [
+        ("date", date(2026, 7, 1)),
+        ("timestamp", datetime(2026, 7, 1, 12)),
+        ("timestamptz", NOW),
+    ],
+)
+def test_the_future_begins_where_no_clock_has_come_to(type_text: str, latest: Any) -> None:
+    type = read_type(type_text)
+    made = check_expression(read_check({"not_in_future": True}, type), X, type)
+    later = latest + timedelta(days=1)
+    assert run(made, series([latest, later], ARROW[type_text])).tolist() == [True, False, pd.NA]
 
 
 def test_the_user_s_message_and_severity() -> None:
@@ -280,6 +318,8 @@ def test_the_user_s_message_and_severity() -> None:
         ("text", {"matches": "a)|(b"}, "is not a regex of the RE2 syntax"),
         ("text", {"matches": "[\\u0000-"}, "is not a regex of the RE2 syntax"),
         ("text", {"matches": "(?<=a)b"}, "is not a regex of the RE2 syntax"),
+        ("date", {"not_in_future": False}, "either true or not there"),
+        ("time", {"not_in_future": True}, "not_in_future does not fit time"),
         ("text", {"at_lest": 1}, "unknown check 'at_lest'"),
         ("text", {"severity": "warn"}, "exactly one rule"),
         ("integer", {"at_least": 1, "at_most": 2}, "exactly one rule"),

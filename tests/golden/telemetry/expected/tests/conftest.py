@@ -14,7 +14,8 @@ import pytest
 from telemetry import pipeline
 from telemetry.runtime import embedded
 from telemetry.runtime.connect import Destination
-from telemetry.runtime.testing import fresh_destination
+from telemetry.runtime.resource import find_resource
+from telemetry.runtime.testing import for_samples, fresh_destination
 
 DAGS = Path(__file__).parents[1] / "dags"
 
@@ -73,6 +74,9 @@ def run_dag(
 
     initdb()
     monkeypatch.setattr(pipeline, "open_destination", lambda: destination)
+    monkeypatch.setattr(
+        pipeline, "find_resource", lambda *names: for_samples(find_resource(*names))
+    )
 
     def run(dag_id: str) -> Any:
         dag = read_dag(dag_id)
