@@ -9,7 +9,7 @@ from urllib.parse import quote
 from etlgen.names import module_name
 from etlgen.plan.model import ResourcePlan
 from etlgen.plan.python import import_lines
-from etlgen.pycode import Code, Py, code, spelled
+from etlgen.pycode import Code, Py, code, literal, spelled
 from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec
 from etlgen.vocabulary.adjust import adjustment
 from etlgen.vocabulary.checks import check_expression
@@ -61,6 +61,8 @@ def plan_resource(
         imports=import_lines(pieces, project.import_package),
         columns=tuple(piece.text for piece in definitions),
         table_comment=resource.description,
+        dropped=literal([*resource.drop]) if resource.drop else None,
+        private=tuple(_private(resource, columns)),
         renamed={
             origin: column.name
             for column in columns
@@ -130,6 +132,12 @@ def _table_checks(resource: ResourceSpec) -> Iterator[Code]:
 
 def _severity(severity: str) -> list[Code]:
     return [] if severity == "error" else [code("severity={severity}", severity=severity)]
+
+
+def _private(resource: ResourceSpec, columns: tuple[Column, ...]) -> list[str]:
+    """Names of columns whose values are nobody's business, in the source and in the table."""
+    names = [name for one in columns if one.is_private for name in (*one.from_names, one.name)]
+    return list(dict.fromkeys([*names, *resource.drop]))
 
 
 def _load(resource: ResourceSpec) -> Code:

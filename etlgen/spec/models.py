@@ -112,6 +112,9 @@ class ResourceSpec(Model):
     columns: Annotated[Mapping[str, ColumnSpec], BeforeValidator(with_names)] = Field(
         min_length=1, examples=[{"order_id": {"type": "bigint", "nullable": False}}]
     )
+    drop: TextList = Field(
+        (), description="Names in the source of what is read into no column, nor into quarantine."
+    )
     checks: Annotated[tuple[TableCheckField, ...], Sequence] = Field(
         (), description="What the rows of a load must satisfy together, before they are published."
     )
@@ -143,6 +146,7 @@ class ResourceSpec(Model):
         yield from self._cursor_problems()
         yield from self._name_problems()
         yield from self._example_problems()
+        yield from self._drop_problems()
         yield from self._check_problems()
 
     def _key_problems(self) -> Iterator[Problem]:
@@ -208,6 +212,15 @@ class ResourceSpec(Model):
             if reasons:
                 path = ("columns", name, "example")
                 yield Problem(path, "example", f"{shown(column.example)} {' and '.join(reasons)}")
+
+    def _drop_problems(self) -> Iterator[Problem]:
+        read = {name: one.name for one in self.columns.values() for name in one.from_names}
+        for index, name in enumerate(self.drop):
+            if name in read:
+                message = (
+                    f"{name!r} is read into the column {read[name]!r}, so it cannot be dropped"
+                )
+                yield Problem(("drop", index), "duplicate", message)
 
     def _check_problems(self) -> Iterator[Problem]:
         if any(True for column in self.columns.values() for _ in column.problems()):

@@ -83,6 +83,7 @@ class Column:
     checks: tuple[Check, ...] = ()
     notation: Notation = Notation()
     default: object = None
+    is_private: bool = False
     example: str | None = None
     description: str | None = None
 

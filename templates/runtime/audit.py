@@ -82,7 +82,7 @@ def _warnings_of_the_whole(
     if not resource.checks:
         return {}
     rows = rows_to_publish(attempt, resource.load)
-    staged = Staged(connection, resource.load, rows)
+    staged = Staged(connection, resource.load, rows, resource.private)
     broken = broken_checks(staged, resource.checks)
     errors = [how for severity, how in broken if severity == "error"]
     if errors:

@@ -13,6 +13,7 @@ from .errors import ContractError
 
 Severity = Literal["warn", "error"]
 LONGEST_VALUE = 200
+HIDDEN = "(hidden)"
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,17 @@ class Reason:
 
 @dataclass
 class Problems:
-    """What is wrong in a batch. A row goes by its label in the raw batch's index."""
+    """What is wrong in a batch. A row goes by its label in the raw batch's index.
+
+    Values of `private` columns are never kept.
+    """
 
     reasons: dict[int, list[Reason]] = field(default_factory=lambda: defaultdict(list))
     warnings: dict[tuple[str, str], int] = field(
         default_factory=lambda: defaultdict(int)
     )
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+    private: frozenset[str] = frozenset()
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -70,7 +75,10 @@ class Problems:
     def add(self, column: str, rule: str, values: pd.Series) -> None:
         """Set rows aside: `values` are the cells of `column` that break `rule`."""
         for row, value in values.items():
-            self.reasons[row].append(Reason(column, rule, _shorten(value)))
+            told = _shorten(value)
+            if told is not None and column in self.private:
+                told = HIDDEN
+            self.reasons[row].append(Reason(column, rule, told))
 
     def has(self, column: str, row: int) -> bool:
         """Whether this cell has a reason already, and a second would only be noise."""

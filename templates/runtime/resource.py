@@ -116,7 +116,10 @@ class Partition:
 
 @dataclass(frozen=True)
 class Resource:
-    """One module of `sources/`, ready to run."""
+    """One module of `sources/`, ready to run.
+
+    Values of `private` columns, named as in the source and as in the table, are told nowhere.
+    """
 
     name: str
     load: Load
@@ -126,6 +129,7 @@ class Resource:
     transform: Callable[[pd.DataFrame, Problems], pd.DataFrame]
     check: Callable[[pd.DataFrame, Problems], None]
     checks: Sequence[TableCheck] = ()
+    private: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, module: ModuleType, connect: Callable[[], Any]) -> Resource:
@@ -147,6 +151,7 @@ class Resource:
             transform=module.transform,
             check=module.check,
             checks=getattr(module, "CHECKS", ()),
+            private=frozenset(getattr(module, "PRIVATE", ())),
         )
 
 

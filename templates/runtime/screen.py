@@ -16,6 +16,7 @@ from sqlalchemy import and_, cast, func, inspect, select
 from . import ledger
 from .connect import Destination
 from .errors import ConfigError
+from .problems import HIDDEN
 from .publish import Counts
 from .resource import EXTRA, LINEAGE, Resource, Window
 from .target import table_exists
@@ -151,7 +152,7 @@ def show_quarantine(
 def show_rows(
     destination: Destination, resources: Sequence[Resource], limit: int
 ) -> None:
-    """Print the first rows of each table, without lineage."""
+    """Print the first rows of each table, without lineage and private values."""
     for resource in resources:
         target = resource.load.table
         hidden = (*LINEAGE, EXTRA)
@@ -164,7 +165,12 @@ def show_rows(
             connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
             counted = select(func.count()).select_from(target)
             count = connection.execute(counted).scalar_one()
-            texts = select(*(cast(column, SqlText) for column in columns))
+            texts = select(
+                *(
+                    cast(HIDDEN if column.name in resource.private else column, SqlText)
+                    for column in columns
+                )
+            )
             in_order = texts.order_by(*(target.primary_key or columns)).limit(limit)
             for row in connection.execute(in_order):
                 table.add_row(

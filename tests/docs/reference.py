@@ -38,6 +38,8 @@ TEXTS_TO_CLEAN: Mapping[str, tuple[object, str]] = {
     "replace": ({"replace": {"Cups": "mugs"}}, "Cups"),
     "extract": ({"extract": "No ([0-9]+)"}, "Order No 17"),
     "strip_affixes": ({"strip_affixes": ["€", "EUR"]}, "12.50 EUR"),
+    "hash": ("hash", "ada@example.com"),
+    "mask": ({"mask": "email"}, "ada@example.com"),
     "trailing_minus": ("trailing_minus", "12.50-"),
 }
 NUMBERS_TO_ADJUST: Mapping[str, tuple[object, str, Any]] = {

@@ -248,6 +248,11 @@ def test_what_is_no_mapping_is_refused(text: str) -> None:
             ["'-1' breaks \"is at least 0\""],
         ),
         (
+            "{type: integer, clean: [hash]}",
+            ["hash gives text, but the type is integer"],
+        ),
+        ("{type: text, pii: 3}", ["3 is not true or false"]),
+        (
             "{type: text, clean: [strip_afixes]}",
             ["'strip_afixes' is not a cleaning operation; did you mean 'strip_affixes'?"],
         ),
@@ -349,6 +354,7 @@ sources:
         ("header_row: -1", "'-1' is not a line number"),
         ("null_values: [true]", "true is not text"),
         ("description: 3", "3 is not text"),
+        ("drop: [a]", "'a' is read into the column 'a', so it cannot be dropped"),
         ("checks: [{unique: [x]}]", "there is no column 'x'"),
         ("checks: [{uniq: [a]}]", "unknown check 'uniq'"),
         ("checks: [{at_least: 1}]", "unknown check 'at_least'"),

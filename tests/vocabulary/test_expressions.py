@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from etlgen.pycode import Code, code
 from etlgen.vocabulary.adjust import SCHEMAS, adjusted, adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import RULES, check_expression, holds, read_check
-from etlgen.vocabulary.clean import OPERATIONS, clean_text, cleaned, read_clean
+from etlgen.vocabulary.clean import OPERATIONS, SAMPLE_KEY, clean_text, cleaned, read_clean
 from etlgen.vocabulary.column import BadValue, Column, Notation
 from etlgen.vocabulary.types import TYPES, conversion, fill_default, read_type, sqlalchemy_type
 from runtime.problems import Problems
@@ -61,7 +61,12 @@ DIRTY = [
 
 def run(made: Code, x: "pd.Series[Any]") -> Any:
     namespace: dict[str, Any] = {"x": x, "problems": Problems(now=NOW)}
-    lines = (re.sub(r"^(runtime\..*):", r"from \1 import ", line) for line in made.imports)
+    namespace["hash_key"] = lambda: SAMPLE_KEY
+    lines = (
+        re.sub(r"^(runtime\..*):", r"from \1 import ", line)
+        for line in made.imports
+        if "hash_key" not in line
+    )
     exec("\n".join(sorted(lines)), namespace)
     return eval(made.text, namespace)
 
@@ -82,6 +87,10 @@ CLEANS = [
     {"extract": r"(?P<first>\S)"},
     {"strip_affixes": ["EUR", "€", "EUR/kg", "kg", "n/a"]},
     "trailing_minus",
+    "hash",
+    {"mask": "all"},
+    {"mask": "email"},
+    {"mask": {"keep_last": 4}},
 ]
 
 
@@ -115,6 +124,24 @@ def test_a_trailing_minus_goes_to_the_front(text: str, moved: str) -> None:
     assert clean_text(text, [read_clean("trailing_minus")]) == moved
 
 
+MASKED = [
+    ("email", "ada@example.com", "****@example.com"),
+    ("email", "no address", "****"),
+    ("email", '"a@b"@c.de', "****@c.de"),
+    ("email", "ada\n@c.de", "****@c.de"),
+    ("all", "ada\nb", "****"),
+    ({"keep_last": 4}, "4111111111111111", "****1111"),
+    ({"keep_last": 4}, "1234567", "****"),
+    ({"keep_last": 4}, "1234\n5678", "****5678"),
+    ({"keep_last": 4}, "", "****"),
+]
+
+
+@pytest.mark.parametrize(("how", "text", "masked"), MASKED)
+def test_a_mask_shows_no_more_than_it_says(how: object, text: str, masked: str) -> None:
+    assert clean_text(text, [read_clean({"mask": how})]) == masked
+
+
 def test_cleaning_is_chained_in_order() -> None:
     steps = [read_clean(raw) for raw in ("strip", "lower", {"null_if": ["n/a"]})]
     made = cleaned(code("rows[{n}]", n="status"), steps)
@@ -142,6 +169,10 @@ def test_cleaning_is_chained_in_order() -> None:
         ({"strip_affixes": ["€", " "]}, "strip_affixes needs a list"),
         ({"strip_affixes": "€"}, "strip_affixes needs a list"),
         ({"trailing_minus": True}, "trailing_minus takes no argument"),
+        ({"mask": "last"}, "mask is all, email or"),
+        ({"mask": {"keep_last": 0}}, "mask is all, email or"),
+        ({"mask": {"keep_last": True}}, "mask is all, email or"),
+        ({"hash": "key"}, "hash takes no argument"),
         ("round", "round needs an argument"),
         (3, "is not a cleaning operation"),
         ({"strip": 1, "lower": 2}, "is not a cleaning operation"),

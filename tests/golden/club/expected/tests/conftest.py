@@ -16,6 +16,7 @@ from club.runtime import embedded
 from club.runtime.connect import Destination
 from club.runtime.resource import find_resource
 from club.runtime.testing import for_samples, fresh_destination
+from club.settings import HASH_KEY
 
 DAGS = Path(__file__).parents[1] / "dags"
 
@@ -32,6 +33,12 @@ def server() -> Iterator[str]:
 def destination(server: str) -> Iterator[Destination]:
     with fresh_destination(server, f"test_{uuid4().hex}") as destination:
         yield destination
+
+
+@pytest.fixture(autouse=True)
+def settings_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test needs a secret."""
+    monkeypatch.setenv(HASH_KEY, "a key for made-up rows")
 
 
 @pytest.fixture(scope="session")

@@ -38,22 +38,26 @@ BROKEN_FEES_RULES = [
 ]
 
 GOOD_MEMBERS = [
-    "member_no,email",
-    "1,amber",
-    "2,birch",
-    "3,",
+    "member_no,E-Mail,Contact,IBAN,Name",
+    "1,amber,amber,amber,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "2,birch,amber,amber,bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+    "3,cedar,,,",
 ]
 
 BAD_MEMBERS = [
-    "member_no,email",
-    "1,amber",
-    "twelve,amber",
-    ",amber",
+    "member_no,E-Mail,Contact,IBAN,Name",
+    "1,amber,amber,amber,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "twelve,amber,amber,amber,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ",amber,amber,amber,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "1,,amber,amber,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "1,amber,amber,amber,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 ]
 
 BROKEN_MEMBERS_RULES = [
     "member_no is not a whole number",
     "member_no is required",
+    "email is required",
+    'name breaks "has at most 60 characters"',
 ]
 
 
