@@ -91,8 +91,9 @@ class Case:
     def step(self, name: str) -> object:
         if name == "write":
             return write(self.destination, self.attempt, self.resource, 0)
-        function: Callable[..., object] = {"audit": audit, "publish": publish}[name]
-        return function(self.destination, self.attempt, self.resource.load)
+        if name == "audit":
+            return audit(self.destination, self.attempt, self.resource)
+        return publish(self.destination, self.attempt, self.resource.load)
 
 
 def _stopped_at(number: int, action: Callable[[], object]) -> bool:
