@@ -105,12 +105,17 @@ def _steps(columns: tuple[Column, ...]) -> Iterator[Code]:
 
 
 def _typed_steps(columns: tuple[Column, ...]) -> Iterator[Code]:
-    """`rows["discount"] = rows["discount"].clip(0, 100)` for each column that is adjusted."""
+    """`rows["discount"] = rows["discount"].clip(0, 100)` for each column that is adjusted,
+    and `rows = rows[rows["status"].isin(["new"])]` for each filter."""
     for column in columns:
         before = code("rows[{name}]", name=column.name)
         after = adjustment(column, before)
         if after is not None:
             yield code("{before} = {after}", before=before, after=after)
+    for column in columns:
+        for rule in column.filters:
+            kept = check_expression(rule, code("rows[{name}]", name=column.name), column.type)
+            yield code("rows = rows[{kept}]", kept=kept)
 
 
 def _checks(columns: tuple[Column, ...]) -> Iterator[Code]:

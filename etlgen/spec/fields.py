@@ -132,6 +132,17 @@ def _table_check(value: object) -> dict[str, Any]:
     return dict(value)
 
 
+def _filter(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict) or not isinstance(value.get("column"), str):
+        hint = "such as {column: status, one_of: [new, paid]}"
+        raise refusal("filter", "a filter is a column and what holds for the rows to keep", hint)
+    for key in ("severity", "message"):
+        if key in value:
+            raise refusal("filter", f"a filter has no {key}: the rows it leaves out are counted")
+    rule = {key: argument for key, argument in value.items() if key != "column"}
+    return {"column": value["column"], **_check(rule)}
+
+
 def _schedule(value: object) -> str:
     text = _text(value)
     try:
@@ -348,6 +359,21 @@ TableCheckField = Annotated[
                 {"required": [name, "message"] if row.is_named else [name]}
                 for name, row in TABLE_RULES.items()
             ],
+        }
+    ),
+]
+FilterField = Annotated[
+    dict[str, Any],
+    PlainValidator(_filter),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "column": {"type": "string"},
+                **{row.name: dict(row.schema) for row in RULES.values()},
+            },
+            "additionalProperties": False,
+            "oneOf": [{"required": ["column", name]} for name in RULES],
         }
     ),
 ]

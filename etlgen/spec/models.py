@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -13,6 +13,7 @@ from etlgen.names import SchemaName as SchemaNameType
 from etlgen.names import did_you_mean, folded, package_name, shown
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.fields import (
+    FilterField,
     PackageName,
     ProjectName,
     ResourceName,
@@ -29,7 +30,8 @@ from etlgen.spec.fields import (
 )
 from etlgen.spec.named import NAME, with_names
 from etlgen.spec.problem import Problem
-from etlgen.vocabulary.column import BadValue, Column, Notation
+from etlgen.vocabulary.checks import read_check
+from etlgen.vocabulary.column import BadValue, Check, Column, Notation
 from etlgen.vocabulary.samples import judge
 from etlgen.vocabulary.table_checks import (
     TableCheck,
@@ -112,6 +114,9 @@ class ResourceSpec(Model):
     columns: Annotated[Mapping[str, ColumnSpec], BeforeValidator(with_names)] = Field(
         min_length=1, examples=[{"order_id": {"type": "bigint", "nullable": False}}]
     )
+    filter: Annotated[tuple[FilterField, ...], Sequence] = Field(
+        (), description="What holds for the rows that are loaded; others are left out, and counted."
+    )
     drop: TextList = Field(
         (), description="Names in the source of what is read into no column, nor into quarantine."
     )
@@ -134,11 +139,13 @@ class ResourceSpec(Model):
         return tuple(read_table_check(raw, columns) for raw in self.checks)
 
     def _resolved(self, column: ColumnSpec) -> Column:
-        return column.resolved(
+        resolved = column.resolved(
             self.notation(column),
             in_key=column.name in self.primary_key,
             is_cursor=self.cursor is not None and self.cursor.field == column.name,
         )
+        filters = [read_filter(raw, column) for raw in self.filter if raw["column"] == column.name]
+        return replace(resolved, filters=tuple(filters))
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong between the parts, each of them being right by itself."""
@@ -147,6 +154,7 @@ class ResourceSpec(Model):
         yield from self._name_problems()
         yield from self._example_problems()
         yield from self._drop_problems()
+        yield from self._filter_problems()
         yield from self._check_problems()
 
     def _key_problems(self) -> Iterator[Problem]:
@@ -206,7 +214,8 @@ class ResourceSpec(Model):
 
     def _example_problems(self) -> Iterator[Problem]:
         for name, column in self.columns.items():
-            if column.example is None or next(column.problems(), None) is not None:
+            faults = (*column.problems(), *self._filter_problems())
+            if column.example is None or faults:
                 continue
             _, reasons = judge(self._resolved(column), column.example)
             if reasons:
@@ -222,8 +231,21 @@ class ResourceSpec(Model):
                 )
                 yield Problem(("drop", index), "duplicate", message)
 
+    def _filter_problems(self) -> Iterator[Problem]:
+        for index, raw in enumerate(self.filter):
+            column = self.columns.get(raw["column"])
+            if column is None:
+                path = ("filter", index, "column")
+                yield Problem(path, "unknown_column", *_no_column(raw["column"], self.columns))
+                continue
+            try:
+                read_filter(raw, column)
+            except BadValue as problem:
+                yield Problem(("filter", index), "filter", str(problem))
+
     def _check_problems(self) -> Iterator[Problem]:
-        if any(True for column in self.columns.values() for _ in column.problems()):
+        found = [column.problems() for column in self.columns.values()]
+        if any(True for one in (*found, self._filter_problems()) for _ in one):
             return  # whose columns are not what they will be
         columns = {column.name: column for column in self.resolved_columns()}
         for index, raw in enumerate(self.checks):
@@ -263,6 +285,11 @@ class Spec:
     project: ProjectSpec
     sources: tuple[SourceSpec, ...]
     files: Mapping[str, str] = field(compare=False)
+
+
+def read_filter(raw: Mapping[str, Any], column: ColumnSpec) -> Check:
+    """`{column: status, one_of: [new]}` as a rule of its column; BadValue says what is wrong."""
+    return read_check({key: raw[key] for key in raw if key != "column"}, column.type)
 
 
 def _no_column(name: str, columns: Mapping[str, Any]) -> tuple[str, str]:

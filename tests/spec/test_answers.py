@@ -143,7 +143,10 @@ def test_a_key_of_both_is_the_resources_and_one_of_the_source_needs_no_prefix() 
         (["delimeter=;"], "--set: there is no key 'delimeter'; did you mean 'delimiter'? keys: "),
         (["shedule=x"], "--set: there is no key 'shedule'; did you mean 'schedule'? keys: "),
         (["source.format=x"], "--set: there is no key 'source.format'; "),
-        (["zzz=x"], "--set: there is no key 'zzz'; keys: description, table, drop, checks, path, "),
+        (
+            ["zzz=x"],
+            "--set: there is no key 'zzz'; keys: description, table, filter, drop, checks, ",
+        ),
         (["columns={}"], "--set: 'columns' has an option of its own; --column NAME:TYPE"),
         (["source.resources={}"], "--set: 'resources' has an option of its own; --resource NAME"),
         (["path=a", "path=b"], "--set: 'path' is given twice"),
@@ -162,6 +165,7 @@ def test_all_keys_of_the_kind_are_named() -> None:
         *(
             "description",
             "table",
+            "filter",
             "drop",
             "checks",
             "path",

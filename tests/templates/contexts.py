@@ -47,6 +47,7 @@ sources:
       private:
         path: private.csv
         drop: [secret]
+        filter: [{column: text, matches: "a+|[*]+"}]
         columns:
           text: {type: text, from: TEXT, pii: true, clean: [{mask: all}]}
           number: {type: integer, clean: [{clip: {at_least: 0}}]}

@@ -295,6 +295,8 @@ def test_checks_in_pandas(
     result = run(made, x)
     told = [bool(value) for value in result[x.notna()]]
     assert told == [holds(check, value) for value in values]
+    kept = x[result].tolist()  # as a filter does, which leaves NULL out
+    assert kept == [value for value in values if holds(check, value)]
     assert made.text == (text or made.text)
     assert check.message == (message or check.message)
 

@@ -11,21 +11,21 @@ from club.runtime.testing import load_from, reasons_of, rows_of
 from club.sources.office import connection, fees, members
 
 GOOD_FEES = [
-    "Reference;Amount;Discount;Paid;Settled",
-    "Fee, Member 17;1,01;1,01;15.01.2025;J",
-    "Fee, Member 17;2,02;2,02;16.01.2025;N",
-    "Fee, Member 17;;;;",
+    "Reference;Amount;Discount;Paid;Settled;Kind",
+    "Fee, Member 17;1,01;1,01;15.01.2025;J;fee",
+    "Fee, Member 17;2,02;2,02;16.01.2025;N;donation",
+    "Fee, Member 17;;;;;fee",
 ]
 
 BAD_FEES = [
-    "Reference;Amount;Discount;Paid;Settled",
-    "Fee, Member 17;1,01;1,01;15.01.2025;J",
-    ";1,01;1,01;15.01.2025;J",
-    "Fee, Member 17;twelve;1,01;15.01.2025;J",
-    "Fee, Member 17;1,01;twelve;15.01.2025;J",
-    "Fee, Member 17;1,01;1,01;someday;J",
-    "Fee, Member 17;1,01;1,01;31.12.2999;J",
-    "Fee, Member 17;1,01;1,01;15.01.2025;maybe",
+    "Reference;Amount;Discount;Paid;Settled;Kind",
+    "Fee, Member 17;1,01;1,01;15.01.2025;J;fee",
+    ";1,01;1,01;15.01.2025;J;fee",
+    "Fee, Member 17;twelve;1,01;15.01.2025;J;fee",
+    "Fee, Member 17;1,01;twelve;15.01.2025;J;fee",
+    "Fee, Member 17;1,01;1,01;someday;J;fee",
+    "Fee, Member 17;1,01;1,01;31.12.2999;J;fee",
+    "Fee, Member 17;1,01;1,01;15.01.2025;maybe;fee",
 ]
 
 BROKEN_FEES_RULES = [

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import Boolean, Column, Date, Integer, Numeric, Table
+from sqlalchemy import Boolean, Column, Date, Integer, Numeric, Table, Text
 
 from club.destination import metadata
 from club.runtime.clean import extract_text
@@ -24,12 +24,13 @@ TABLE = Table(
     Column("discount", Numeric(5, 2)),
     Column("paid_on", Date),
     Column("settled", Boolean),
+    Column("kind", Text),
     *file_lineage(),
 )
 
 FILES = CsvFiles(
     "fees-*.csv",
-    columns=["Reference", "Amount", "Discount", "Paid", "Settled"],
+    columns=["Reference", "Amount", "Discount", "Paid", "Settled", "Kind"],
     delimiter=";",
 )
 
@@ -53,6 +54,7 @@ def transform(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
             "Discount": "discount",
             "Paid": "paid_on",
             "Settled": "settled",
+            "Kind": "kind",
         }
     )
     rows["member_no"] = extract_text(rows["member_no"], "Member (?P<value>[0-9]+)")
@@ -79,8 +81,10 @@ def transform(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
     rows["settled"] = to_boolean(
         rows["settled"], problems, true=("J", "ja"), false=("N", "nein")
     )
+    rows["kind"] = rows["kind"].str.strip().str.lower()
     rows = conform(rows, TABLE, problems)
     rows["discount"] = rows["discount"].clip(0, 100)
+    rows = rows[rows["kind"].isin(["fee", "donation"])]
     return rows
 
 
