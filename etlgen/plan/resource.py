@@ -10,7 +10,7 @@ from etlgen.names import module_name
 from etlgen.plan.model import ResourcePlan
 from etlgen.plan.python import import_lines
 from etlgen.pycode import Code, Py, code, literal, spelled
-from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec
+from etlgen.spec.models import Cursor, ProjectSpec, ResourceSpec, SourceSpec
 from etlgen.vocabulary.adjust import adjustment
 from etlgen.vocabulary.checks import check_expression
 from etlgen.vocabulary.clean import cleaned
@@ -105,17 +105,17 @@ def _steps(columns: tuple[Column, ...]) -> Iterator[Code]:
 
 
 def _typed_steps(columns: tuple[Column, ...]) -> Iterator[Code]:
-    """`rows["discount"] = rows["discount"].clip(0, 100)` for each column that is adjusted,
-    and `rows = rows[rows["status"].isin(["new"])]` for each filter."""
+    """`typed["discount"] = typed["discount"].clip(0, 100)` for each column that is adjusted,
+    and `typed = typed[typed["status"].isin(["new"])]` for each filter."""
     for column in columns:
-        before = code("rows[{name}]", name=column.name)
+        before = code("typed[{name}]", name=column.name)
         after = adjustment(column, before)
         if after is not None:
             yield code("{before} = {after}", before=before, after=after)
     for column in columns:
         for rule in column.filters:
-            kept = check_expression(rule, code("rows[{name}]", name=column.name), column.type)
-            yield code("rows = rows[{kept}]", kept=kept)
+            kept = check_expression(rule, code("typed[{name}]", name=column.name), column.type)
+            yield code("typed = typed[{kept}]", kept=kept)
 
 
 def _checks(columns: tuple[Column, ...]) -> Iterator[Code]:
@@ -150,8 +150,21 @@ def _load(resource: ResourceSpec) -> Code:
     name = resource.write_disposition.capitalize()
     arguments = [code("TABLE")]
     if resource.cursor and name != "Replace":
-        arguments.append(code("cursor={field}", field=resource.cursor.field))
+        arguments += _cursor(resource, resource.cursor)
     return _call(name, arguments, f"runtime.resource:{name}")
+
+
+def _cursor(resource: ResourceSpec, cursor: Cursor) -> Iterator[Code]:
+    yield code("cursor={field}", field=cursor.field)
+    initial = resource.initial_value()
+    if initial is not None:
+        yield code("initial_value={value}", value=initial)
+    if cursor.lookback is not None:
+        yield code("lookback={value}", value=cursor.lookback)
+    if cursor.delay is not None:
+        yield code("delay={value}", value=cursor.delay)
+    if cursor.window == "interval":
+        yield code("by_interval=True")
 
 
 def _lineage(detail: Any) -> Code:

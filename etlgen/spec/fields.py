@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ from etlgen.vocabulary.adjust import SCHEMAS as ADJUSTMENTS
 from etlgen.vocabulary.checks import RULES, SEVERITIES, rule_of
 from etlgen.vocabulary.clean import OPERATIONS, read_clean
 from etlgen.vocabulary.column import BadValue, Clean, ColumnType, plain_text
+from etlgen.vocabulary.durations import PATTERN, read_duration
 from etlgen.vocabulary.table_checks import TABLE_RULES, table_rule_of
 from etlgen.vocabulary.types import TYPES, read_type, suggest_type
 
@@ -176,6 +177,22 @@ def _date(value: object) -> date:
         raise refusal("date", f"{names.shown(text)} is not a date like 2026-01-31") from None
 
 
+def _duration(value: object) -> timedelta:
+    try:
+        return read_duration(value)
+    except BadValue as problem:
+        hint = "write a number and s, m, h or d, such as 5m"
+        raise refusal("duration", f"{_shown(value)} {problem}", hint) from None
+
+
+def _lookback(value: object) -> timedelta | int:
+    if isinstance(value, str):
+        return _duration(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise refusal("lookback", f"{_shown(value)} is not a duration or a number from 0")
+
+
 def _setting(value: object) -> Setting:
     text = _text(value)
     if "${" not in text:
@@ -289,6 +306,23 @@ Schedule = Annotated[
     str,
     PlainValidator(_schedule),
     WithJsonSchema({"type": "string", "examples": ["30 6 * * 1-5", *PRESETS]}),
+]
+Duration = Annotated[
+    timedelta,
+    PlainValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": PATTERN}),
+]
+Lookback = Annotated[
+    timedelta | int,
+    PlainValidator(_lookback),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": PATTERN},
+                {"type": "integer", "minimum": 0},
+            ]
+        }
+    ),
 ]
 PathSetting = Annotated[Setting, PlainValidator(_path_setting), _STRING]
 TypeField = Annotated[

@@ -9,7 +9,7 @@ from typing import Any, cast
 from etlgen.pycode import Code, code, spelled
 from etlgen.vocabulary.checks import SEVERITIES
 from etlgen.vocabulary.column import BadValue, Column, Severity, plain_text
-from etlgen.vocabulary.durations import PATTERN, duration_code, read_duration
+from etlgen.vocabulary.durations import PATTERN, read_duration
 
 Columns = Mapping[str, Column]
 _NAME = {"type": "string"}
@@ -126,11 +126,10 @@ def _read_freshness(raw: object, columns: Columns) -> tuple[Code, ...]:
     if found.type.name not in ("date", "timestamp", "timestamptz"):
         raise BadValue(f"freshness does not fit {found.type}; it fits date, timestamp, timestamptz")
     try:
-        read_duration(keys["within"])
+        within = read_duration(keys["within"])
     except BadValue as problem:
-        raise BadValue(f"within: {keys['within']!r} {problem}") from None
-    within = code("within={duration}", duration=duration_code(keys["within"]))
-    return spelled(found.name), within
+        raise BadValue(f"within: {keys['within']!r} {problem}, such as 2d or 36h") from None
+    return spelled(found.name), code("within={duration}", duration=within)
 
 
 def _read_null_share(raw: object, columns: Columns) -> tuple[Code, ...]:
@@ -189,7 +188,7 @@ _ROWS = (
         "Freshness",
         {
             "type": "object",
-            "properties": {"field": _NAME, "within": {"type": "string", "pattern": f"^{PATTERN}$"}},
+            "properties": {"field": _NAME, "within": {"type": "string", "pattern": PATTERN}},
             "required": ["field", "within"],
             "additionalProperties": False,
         },

@@ -76,9 +76,14 @@ class Problems:
         """Set rows aside: `values` are the cells of `column` that break `rule`."""
         for row, value in values.items():
             told = _shorten(value)
-            if told is not None and column in self.private:
+            if told is not None and self._is_private(column):
                 told = HIDDEN
             self.reasons[row].append(Reason(column, rule, told))
+
+    def _is_private(self, column: str) -> bool:
+        """Also of an element of an array, whose column is called `lines[2].price`."""
+        names = (column, column.partition("[")[0], column.rpartition("].")[2])
+        return not self.private.isdisjoint(names)
 
     def has(self, column: str, row: int) -> bool:
         """Whether this cell has a reason already, and a second would only be noise."""

@@ -85,6 +85,14 @@ def test_a_check_of_the_whole_load_gives_no_private_example(destination: Destina
     assert CANARY not in str(broken.value) + everything_in(destination)
 
 
+@pytest.mark.parametrize("private", ["lines", "price", "lines[2].price"])
+def test_an_element_of_an_array_is_private_as_its_array_or_its_column_is(private: str) -> None:
+    problems = Problems(private=frozenset({private}))
+    problems.add("lines[2].price", "is not a number", texts(CANARY))
+    problems.add("others[2].prices", "is not a number", texts("shown"))
+    assert [reason.value for reason in problems.reasons[1]] == ["(hidden)", "shown"]
+
+
 class TestHash:
     key = "0123456789abcdef"
 

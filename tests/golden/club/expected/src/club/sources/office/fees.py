@@ -82,10 +82,10 @@ def transform(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
         rows["settled"], problems, true=("J", "ja"), false=("N", "nein")
     )
     rows["kind"] = rows["kind"].str.strip().str.lower()
-    rows = conform(rows, TABLE, problems)
-    rows["discount"] = rows["discount"].clip(0, 100)
-    rows = rows[rows["kind"].isin(["fee", "donation"])]
-    return rows
+    typed = conform(rows, TABLE, problems)
+    typed["discount"] = typed["discount"].clip(0, 100)
+    typed = typed[typed["kind"].isin(["fee", "donation"])]
+    return typed
 
 
 def check(rows: pd.DataFrame, problems: Problems) -> None:
