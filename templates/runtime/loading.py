@@ -101,7 +101,7 @@ def load(
         )
         for number in numbers:
             _retry(partial(write, destination, attempt, resource, number, progress))
-        _retry(partial(audit, destination, attempt, resource.load))
+        _retry(partial(audit, destination, attempt, resource))
         counts = _retry(partial(publish, destination, attempt, resource.load))
     clean_up(destination, attempt, resource)
     log.info("published", **_names(attempt), **vars(counts))
