@@ -153,7 +153,8 @@ def _bring(
             return Outcome()
         connection.execute(delete(table))
     else:
-        connection.execute(delete(table).where(_loaded_before(attempt, load, row)))
+        outdated = or_(_loaded_before(attempt, load, row), _replaced(load, newest))
+        connection.execute(delete(table).where(outdated))
     names = [column.name for column in table.columns]
     added = insert(table).from_select(
         names, select(*(newest.c[name] for name in names))
@@ -178,6 +179,17 @@ def _loaded_before(attempt: Attempt, load: Append, row: Row[Any]) -> Any:
         )
         return and_(cursor >= start, cursor < end)
     return table.c["_run_id"] == attempt.run_id
+
+
+def _replaced(load: Append, newest: CTE) -> Any:
+    """Rows of the table that new ones stand for, NULL being a value like others."""
+    if not load.replace_by:
+        return false()
+    new = select(*(newest.c[name] for name in load.replace_by)).distinct().subquery()
+    same = (
+        load.table.c[name].is_not_distinct_from(new.c[name]) for name in load.replace_by
+    )
+    return select(literal(1)).select_from(new).where(*same).exists()
 
 
 def _merge(connection: Connection, load: Merge, newest: CTE) -> Outcome:

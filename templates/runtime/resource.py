@@ -39,11 +39,13 @@ def file_lineage() -> list[Column[Any]]:
 class Append:
     """Add the rows; loading a file, window or run again replaces what it brought.
 
-    `cursor` is the column that a window is cut by.
+    `cursor` is the column that a window is cut by. Rows that have the same values of the
+    columns `replace_by` as a new one are replaced, whatever brought them.
     """
 
     table: Table
     cursor: str | None = None
+    replace_by: Sequence[str] = ()
     name = "append"
 
 
@@ -74,10 +76,16 @@ Load = Append | Replace | Merge
 
 @dataclass(frozen=True)
 class Window:
-    """The part of the source that a run reads, without `end` itself; None is open."""
+    """The part of the source that a run reads, without `end` itself; None is open.
+
+    `published` has the version of each file of the resource that is in the table already.
+    """
 
     start: datetime | None = None
     end: datetime | None = None
+    published: Mapping[str, str] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def between(
@@ -122,6 +130,7 @@ class Resource:
     extract: Callable[[Any, Partition], Iterator[pd.DataFrame]]
     transform: Callable[[pd.DataFrame, Problems], pd.DataFrame]
     check: Callable[[pd.DataFrame, Problems], None]
+    after_publish: Callable[[Any, Partition], None] | None = None
 
     @classmethod
     def of(cls, module: ModuleType, connect: Callable[[], Any]) -> Resource:
@@ -142,6 +151,7 @@ class Resource:
             extract=module.extract,
             transform=module.transform,
             check=module.check,
+            after_publish=getattr(module, "after_publish", None),
         )
 
 
