@@ -88,6 +88,8 @@ def spelled(value: object) -> Code:
             return _call("date", (value.year, value.month, value.day))
         case time():
             return _time(value)
+        case timedelta():
+            return _timedelta(value)
         case tuple():
             comma = "," if len(value) == 1 else ""
             return _joined("(", [spelled(item) for item in value], f"{comma})")
@@ -132,6 +134,19 @@ def _time(value: time) -> Code:
     if value.tzinfo is not None:
         raise TypeError("no Python spelling for a time with a zone")
     return _call("time", _trimmed([value.hour, value.minute], value.second, value.microsecond))
+
+
+_UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+
+
+def _timedelta(value: timedelta) -> Code:
+    """`timedelta(minutes=5)`: in the largest unit that divides it."""
+    if value.microseconds:
+        raise TypeError("no Python spelling for a part of a second")
+    seconds = value // timedelta(seconds=1)
+    unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
+    line = "from datetime import timedelta"
+    return code(f"timedelta({unit}={{n}})", imports=[line], n=seconds // size)
 
 
 def _trimmed(parts: list[int], second: int, microsecond: int) -> Sequence[int]:

@@ -28,6 +28,7 @@ class ResourcePlan:
     table_comment: str
     renamed: Mapping[str, str]
     steps: tuple[Py, ...]
+    typed_steps: tuple[Py, ...]  # after `conform`
     checks: tuple[Py, ...]
     load: Py
     lineage: Py

@@ -10,7 +10,8 @@ from etlgen.names import module_name
 from etlgen.plan.model import ResourcePlan
 from etlgen.plan.python import import_lines
 from etlgen.pycode import Code, Py, code, spelled
-from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec
+from etlgen.spec.models import Cursor, ProjectSpec, ResourceSpec, SourceSpec
+from etlgen.vocabulary.adjust import adjustment
 from etlgen.vocabulary.checks import check_expression
 from etlgen.vocabulary.clean import cleaned
 from etlgen.vocabulary.column import Column
@@ -34,10 +35,11 @@ def plan_resource(
     columns = resource.resolved_columns()
     definitions = [_definition(column) for column in columns]
     steps = list(_steps(columns))
+    typed_steps = list(_typed_steps(columns))
     checks = list(_checks(columns))
     load = _load(resource)
     lineage = _lineage(detail)
-    pieces = [*definitions, *steps, *checks, load, lineage, *detail.code]
+    pieces = [*definitions, *steps, *typed_steps, *checks, load, lineage, *detail.code]
     return ResourcePlan(
         name=f"{module_name(source.name)}.{module_name(resource.name)}",
         module=module,
@@ -56,6 +58,7 @@ def plan_resource(
             if origin != column.name
         },
         steps=tuple(piece.text for piece in steps),
+        typed_steps=tuple(piece.text for piece in typed_steps),
         checks=tuple(piece.text for piece in checks),
         load=load.text,
         lineage=lineage.text,
@@ -88,6 +91,15 @@ def _steps(columns: tuple[Column, ...]) -> Iterator[Code]:
             yield code("{before} = {after}", before=before, after=after)
 
 
+def _typed_steps(columns: tuple[Column, ...]) -> Iterator[Code]:
+    """`rows["discount"] = rows["discount"].clip(0, 100)` for each column that is adjusted."""
+    for column in columns:
+        before = code("rows[{name}]", name=column.name)
+        after = adjustment(column, before)
+        if after is not None:
+            yield code("{before} = {after}", before=before, after=after)
+
+
 def _checks(columns: tuple[Column, ...]) -> Iterator[Code]:
     """`problems.require("total", "is at least 0", rows["total"] >= 0)` for each check."""
     for column in columns:
@@ -105,10 +117,23 @@ def _load(resource: ResourceSpec) -> Code:
     name = resource.write_disposition.capitalize()
     arguments = [code("TABLE")]
     if resource.cursor and name != "Replace":
-        arguments.append(code("cursor={field}", field=resource.cursor.field))
+        arguments += _cursor(resource, resource.cursor)
     if resource.replace_by:
         arguments.append(code("replace_by={names}", names=list(resource.replace_by)))
     return _call(name, arguments, f"runtime.resource:{name}")
+
+
+def _cursor(resource: ResourceSpec, cursor: Cursor) -> Iterator[Code]:
+    yield code("cursor={field}", field=cursor.field)
+    initial = resource.initial_value()
+    if initial is not None:
+        yield code("initial_value={value}", value=initial)
+    if cursor.lookback is not None:
+        yield code("lookback={value}", value=cursor.lookback)
+    if cursor.delay is not None:
+        yield code("delay={value}", value=cursor.delay)
+    if cursor.window == "interval":
+        yield code("by_interval=True")
 
 
 def _lineage(detail: Any) -> Code:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -17,12 +18,14 @@ from etlgen.spec.fields import (
     FromNames,
     Sequence,
     Text,
+    TextList,
     TypeField,
     Zone,
     repr_of,
 )
 from etlgen.spec.named import NAME
 from etlgen.spec.problem import Problem
+from etlgen.vocabulary.adjust import is_adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import holds, read_check, rule_of
 from etlgen.vocabulary.column import BadValue, Check, Column, Notation, plain_text
 from etlgen.vocabulary.formats import check_format, has_offset
@@ -46,8 +49,8 @@ class ColumnSpec(BaseModel):
     nullable: Flag | None = Field(None, description="Default: true, but false in a primary_key.")
     clean: Annotated[tuple[CleanField, ...], Sequence] = ()
     checks: Annotated[tuple[CheckField, ...], Sequence] = ()
-    format: Text | None = Field(
-        None, description="strptime pattern; J/N for a boolean; hex or base64 for bytea."
+    format: TextList = Field(
+        (), description="strptime pattern; J/N for a boolean; hex or base64 for bytea; or several."
     )
     timezone: Zone | None = Field(None, description="Zone of values that do not name their own.")
     default: Any = Field(None, description="What a NULL becomes.")
@@ -63,9 +66,10 @@ class ColumnSpec(BaseModel):
             nullable=not in_key if self.nullable is None else self.nullable,
             in_key=in_key,
             is_cursor=is_cursor,
-            clean=self.clean,
+            clean=tuple(step for step in self.clean if not is_adjustment(step)),
+            clip=read_clip(self.clean, self.type),
             checks=tuple(read_check(raw, self.type) for raw in self.checks),
-            notation=notation,
+            notation=replace(notation, round_to=read_round(self.clean, self.type)),
             default=self._default(),
             example=self.example,
             description=self.description,
@@ -73,6 +77,7 @@ class ColumnSpec(BaseModel):
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong between the parts of the column."""
+        yield from self._clean_problems()
         yield from self._format_problems()
         yield from self._timezone_problems()
         if not all(self.from_names):
@@ -90,20 +95,54 @@ class ColumnSpec(BaseModel):
         yield from self._default_problems(checks)
 
     def _format_problems(self) -> Iterator[Problem]:
-        if self.format is None:
-            return
         takes = TYPES[self.type.name].takes_format
+        for format in self.format:
+            try:
+                if takes is None:
+                    raise BadValue(f"does not fit: {self.type} takes no format")
+                if takes == "words":
+                    boolean_words([format])
+                elif takes == "encoding" and format not in ("hex", "base64"):
+                    raise BadValue("is not hex or base64")
+                elif takes == "strptime":
+                    check_format(format, self.type.name)
+            except BadValue as problem:
+                yield Problem(("format",), "format", f"{repr_of(format)} {problem}")
+                return
+        if len(self.format) > 1:
+            yield from self._formats_problems()
+
+    def _formats_problems(self) -> Iterator[Problem]:
+        """What is wrong between several formats, each of them being right by itself."""
         try:
-            if takes is None:
-                raise BadValue(f"does not fit: {self.type} takes no format")
-            if takes == "words":
+            if self.type.name == "bytea":
+                raise BadValue("has two encodings, and a value does not say which it is in")
+            if self.type.name == "boolean":
                 boolean_words(self.format)
-            elif takes == "encoding" and self.format not in ("hex", "base64"):
-                raise BadValue("is not hex or base64")
-            elif takes == "strptime":
-                check_format(self.format, self.type.name)
+            elif len({has_offset(format) for format in self.format}) > 1:
+                raise BadValue("has formats with and without %z")
         except BadValue as problem:
-            yield Problem(("format",), "format", f"{repr_of(self.format)} {problem}")
+            yield Problem(("format",), "format", f"{', '.join(self.format)} {problem}")
+
+    def _clean_problems(self) -> Iterator[Problem]:
+        last = len(self.clean)
+        for index, step in reversed([*enumerate(self.clean)]):
+            path = ("clean", index)
+            if not is_adjustment(step):
+                last = index
+                continue
+            if last != len(self.clean):
+                message = (
+                    f"{step.operation} is on numbers, and {self.clean[last].operation} on text"
+                )
+                yield Problem(path, "clean", message, "put what is on numbers last")
+            if step.operation in (other.operation for other in self.clean[:index]):
+                yield Problem(path, "duplicate", f"{step.operation} stands here twice")
+            try:
+                read_round((step,), self.type)
+                read_clip((step,), self.type)
+            except BadValue as problem:
+                yield Problem(path, "clean", str(problem))
 
     def _timezone_problems(self) -> Iterator[Problem]:
         if self.type.name != "timestamptz":
@@ -111,7 +150,7 @@ class ColumnSpec(BaseModel):
                 message = f"{self.type} has no time zone"
                 hint = "only timestamptz takes 'timezone'"
                 yield Problem(("timezone",), "timezone", message, hint)
-        elif self.timezone is None and self.format is not None and not has_offset(self.format):
+        elif self.timezone is None and not all(map(has_offset, self.format)):
             yield Problem(
                 ("format",),
                 "timezone",

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Any
 
@@ -16,12 +16,15 @@ from etlgen import names
 from etlgen.pycode import is_visible
 from etlgen.spec.problem import refusal
 from etlgen.spec.schedule import PRESETS, read_schedule
+from etlgen.vocabulary.adjust import SCHEMAS as ADJUSTMENTS
 from etlgen.vocabulary.checks import RULES, SEVERITIES, rule_of
 from etlgen.vocabulary.clean import OPERATIONS, read_clean
 from etlgen.vocabulary.column import BadValue, Clean, ColumnType, plain_text
 from etlgen.vocabulary.types import TYPES, read_type, suggest_type
 
 _REFERENCE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
+_DURATION = re.compile(r"([0-9]{1,6}) ?([smhd])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # One kind of quotes takes away the meaning of ' and \, the other that of $ and `; none of both.
 _UNQUOTABLE = re.compile(r"\$\{|['\\].*[$`]|[$`].*['\\]")
 
@@ -93,7 +96,8 @@ def _clean(value: object) -> Clean:
         if str(problem) != "is not a cleaning operation":
             raise refusal("clean", str(problem)) from None
         word = str(next(iter(value), "")) if isinstance(value, dict) else str(value)
-        hint = names.did_you_mean(word, [*OPERATIONS]) or f"operations: {', '.join(OPERATIONS)}"
+        known = [*OPERATIONS, *ADJUSTMENTS]
+        hint = names.did_you_mean(word, known) or f"operations: {', '.join(known)}"
         raise refusal("clean", f"{repr_of(value)} {problem}", hint) from None
 
 
@@ -142,6 +146,22 @@ def _date(value: object) -> date:
         return date.fromisoformat(text) if len(text) == 10 else date.fromisoformat("")
     except ValueError:
         raise refusal("date", f"{names.shown(text)} is not a date like 2026-01-31") from None
+
+
+def _duration(value: object) -> timedelta:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        hint = "write a number and s, m, h or d, such as 5m"
+        raise refusal("duration", f"{_shown(value)} is not a duration", hint)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _lookback(value: object) -> timedelta | int:
+    if isinstance(value, str):
+        return _duration(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise refusal("lookback", f"{_shown(value)} is not a duration or a number from 0")
 
 
 def _setting(value: object) -> Setting:
@@ -258,6 +278,24 @@ Schedule = Annotated[
     PlainValidator(_schedule),
     WithJsonSchema({"type": "string", "examples": ["30 6 * * 1-5", *PRESETS]}),
 ]
+DURATION_PATTERN = "^[0-9]{1,6} ?[smhd]$"
+Duration = Annotated[
+    timedelta,
+    PlainValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
+]
+Lookback = Annotated[
+    timedelta | int,
+    PlainValidator(_lookback),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": DURATION_PATTERN},
+                {"type": "integer", "minimum": 0},
+            ]
+        }
+    ),
+]
 PathSetting = Annotated[Setting, PlainValidator(_path_setting), _STRING]
 TypeField = Annotated[
     ColumnType,
@@ -271,6 +309,10 @@ TypeField = Annotated[
         }
     ),
 ]
+_CLEAN_SCHEMAS = {
+    **{row.name: row.schema for row in OPERATIONS.values() if row.schema is not None},
+    **ADJUSTMENTS,
+}
 CleanField = Annotated[
     Clean,
     PlainValidator(_clean),
@@ -281,12 +323,11 @@ CleanField = Annotated[
                 *(
                     {
                         "type": "object",
-                        "properties": {row.name: dict(row.schema)},
-                        "required": [row.name],
+                        "properties": {name: dict(schema)},
+                        "required": [name],
                         "additionalProperties": False,
                     }
-                    for row in OPERATIONS.values()
-                    if row.schema is not None
+                    for name, schema in _CLEAN_SCHEMAS.items()
                 ),
             ]
         }

@@ -13,6 +13,8 @@ from etlgen.names import SchemaName as SchemaNameType
 from etlgen.names import did_you_mean, folded, package_name, shown
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.fields import (
+    Duration,
+    Lookback,
     PackageName,
     ProjectName,
     ResourceName,
@@ -28,9 +30,9 @@ from etlgen.spec.fields import (
 )
 from etlgen.spec.named import NAME, with_names
 from etlgen.spec.problem import Problem
-from etlgen.vocabulary.column import Column, Notation
+from etlgen.vocabulary.column import BadValue, Column, ColumnType, Notation, plain_text
 from etlgen.vocabulary.samples import judge
-from etlgen.vocabulary.types import TYPES
+from etlgen.vocabulary.types import TYPES, read
 
 WriteDisposition = Literal["append", "replace", "merge"]
 
@@ -85,6 +87,17 @@ class Cursor(Model):
     """The column that incremental loads advance on."""
 
     field: Text = Field(examples=["updated_at"])
+    initial_value: Any = Field(None, description="Where the first load begins; default: all.")
+    lookback: Lookback | None = Field(
+        None, description="How far behind the last value to read again: 5m, or a number."
+    )
+    delay: Duration | None = Field(
+        None, description="How old a row must be, where the source commits late."
+    )
+    window: Literal["cursor", "interval"] = Field(
+        "cursor",
+        description="What scheduled runs go on from: the last value, or the schedule's interval.",
+    )
 
 
 class ResourceSpec(Model):
@@ -111,7 +124,8 @@ class ResourceSpec(Model):
 
     def notation(self, column: ColumnSpec) -> Notation:
         """How the source writes this column; a kind adds what holds for the whole resource."""
-        return Notation(format=column.format, timezone=column.timezone)
+        first, *also = column.format or (None,)
+        return Notation(format=first, also=tuple(filter(None, also)), timezone=column.timezone)
 
     def resolved_columns(self) -> tuple[Column, ...]:
         """The columns in the order of the spec, with everything about each."""
@@ -168,6 +182,38 @@ class ResourceSpec(Model):
         elif not TYPES[column.type.name].is_ordered or column.type.name == "time":
             message = f"{self.cursor.field!r} is {column.type}, which does not advance"
             yield Problem(path, "type", message, "a cursor is a number, a date or a timestamp")
+        else:
+            yield from self._advance_problems(self.cursor, column.type)
+
+    def _advance_problems(self, cursor: Cursor, type: ColumnType) -> Iterator[Problem]:
+        is_timed = type.name in ("date", "timestamp", "timestamptz")
+        if cursor.initial_value is not None and self.initial_value() is None:
+            message = f"{shown(str(cursor.initial_value))} is not a value of {type}"
+            yield Problem(("cursor", "initial_value"), "type", message)
+        if cursor.lookback is not None and isinstance(cursor.lookback, int) == is_timed:
+            wanted = "a duration such as 5m" if is_timed else "a number"
+            message = f"{cursor.field!r} is {type}: a lookback of it is {wanted}"
+            yield Problem(("cursor", "lookback"), "type", message)
+        if cursor.lookback and self.write_disposition == "append" and not self.primary_key:
+            message = "what is read again would be appended again"
+            hint = "add 'primary_key: [...]'"
+            yield Problem(("cursor", "lookback"), "append_without_key", message, hint)
+        if not is_timed:
+            for key in ("delay", "window"):
+                if key in cursor.model_fields_set:
+                    message = f"{cursor.field!r} is {type}, which says nothing of time"
+                    yield Problem(("cursor", key), "type", message)
+
+    def initial_value(self) -> Any:
+        """The cursor's initial value as one of its column's type; None if it has none."""
+        if self.cursor is None or self.cursor.initial_value is None:
+            return None
+        column = self.columns[self.cursor.field]
+        text = plain_text(self.cursor.initial_value)
+        try:
+            return None if text is None else read(text, column.type)
+        except BadValue:
+            return None
 
     def _replace_by_problems(self) -> Iterator[Problem]:
         if self.replace_by and self.write_disposition != "append":

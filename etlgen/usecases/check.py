@@ -13,13 +13,13 @@ from etlgen.rendered import sha256
 from etlgen.units import Texts, gone_sources, stale_units, unneeded
 from etlgen.usecases.options import Options
 from etlgen.usecases.project import Project, opened, spec_gone, unit_texts, unresolved
-from etlgen.workspace.changes import Verb
+from etlgen.workspace.changes import ChangeSet, Verb
 from etlgen.workspace.compare import compare
 from etlgen.workspace.decide import is_open
 from etlgen.workspace.disk import read_file
 from etlgen.workspace.entries import Entry
 from etlgen.workspace.merging.markers import is_unresolved
-from etlgen.workspace.state import State, unit_path
+from etlgen.workspace.state import FOLDER, State, unit_path
 
 _MISSING = (
     "git checkout -- {path} or etlgen resolve {path} --new brings it back, --mine says that it "
@@ -27,6 +27,7 @@ _MISSING = (
 )
 _OWN_MARKERS = "if they are meant to be in the file: etlgen resolve {path}"
 _NO_STATE = "is not there: what was generated of it is not known"
+_LOST = f"is not in {FOLDER} any more: its base is lost"
 _COMMITTED_APART = (
     "commit or restore both together; or etlgen resolve {path} --new, or --mine to keep it so"
 )
@@ -142,7 +143,16 @@ def _units_apart(project: Project, texts: Texts) -> tuple[list[Finding], list[st
         for change in changes.changes
         if change.verb in _APART
     ]
-    return [*_gone(state, texts), *unknown, *apart], []
+    return [*_gone(state, texts), *unknown, *_unremembered(state, changes), *apart], []
+
+
+def _unremembered(state: State, changes: ChangeSet) -> Iterator[Finding]:
+    """Files as generated of which the state, of whose unit there is some, does not know."""
+    known = {entry.location for _, entry in state.entries()}
+    hint = f"bring it back: git checkout -- {FOLDER}; or run etlgen generate"
+    for change in changes.of(Verb.ADOPT):
+        if change.unit in state.units and change.path not in known:
+            yield Finding(change.path, None, None, "lost-base", _LOST, hint)
 
 
 def _gone(state: State, texts: Texts) -> list[Finding]:

@@ -31,10 +31,12 @@ def move(options: Options, old: Path, new: Path, confirm: Confirm) -> Outcome:
     """Move what is at `old` to `new`, or follow where the team has moved it already."""
     with opened(options) as project:
         here, there = (inside(project.root, options.start, path) for path in (old, new))
-        there = _target(project, here, there)
-        _require_movable(project, here, there)
         package = read_project(project.root, load_kinds(), ()).project.import_package
-        if here == f"{_SRC}{package}":
+        is_package = here == f"{_SRC}{package}"
+        if not is_package:  # that is renamed, never put into another
+            there = _target(project, here, there)
+        _require_movable(project, here, there)
+        if is_package:
             changes = _package_renamed(project, package, there, options)
             steps = (f"git grep -nw {package}  # what still says the old name", "make test")
             return settle(project, changes, options, confirm, steps)

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from etlgen.pycode import Code, code, raw_literal
 from etlgen.vocabulary.column import BadValue, Check, ColumnType, Severity, plain_text
+from etlgen.vocabulary.regex import finds, fullmatches
 from etlgen.vocabulary.types import TYPES, Type, compared, read, worded
 
 SEVERITIES = ("error", "warn")
@@ -76,23 +77,6 @@ def edges(check: Check, type: ColumnType) -> Iterable[Any]:
     return RULES[check.rule].edges(check.argument, type)
 
 
-def fullmatches(pattern: str, text: str) -> bool:
-    """Whether RE2, the engine that Arrow runs, matches the whole text."""
-    return _finds(rf"\A(?:{pattern})\z", text)
-
-
-def _finds(pattern: str, text: str) -> bool:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    try:
-        found = pc.match_substring_regex(pa.scalar(text), pattern=pattern)
-    except pa.ArrowInvalid as error:
-        reason = str(error).partition("\n")[0].removeprefix("Invalid regular expression: ")
-        raise BadValue(f"is not a regex of the RE2 syntax: {reason}") from None
-    return bool(found.as_py())
-
-
 def bare_pattern(pattern: str) -> str:
     """The pattern without the anchors that a full match has anyway.
 
@@ -138,7 +122,7 @@ def _read_pattern(raw: object, type: ColumnType) -> str:
     if not isinstance(raw, str) or not raw:
         raise BadValue("matches needs a regex, such as '[A-Z]{2}'")
     pattern = bare_pattern(raw)
-    _finds(pattern, "")  # by itself: `a)|(b` would be good between the parentheses of others
+    finds(pattern, "")  # by itself: `a)|(b` would be good between the parentheses of others
     return pattern
 
 

@@ -1,16 +1,21 @@
-"""Cleaning operations: on the text of a cell, before it is converted."""
+"""Cleaning operations: on the text of a cell, before it is converted.
+
+Those on a number, once it is one, are in `adjust.py`.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from etlgen.pycode import Code, code
+from etlgen.pycode import Code, code, raw_literal
+from etlgen.vocabulary.adjust import SCHEMAS
 from etlgen.vocabulary.column import BadValue, Clean, plain_text
+from etlgen.vocabulary.regex import escaped, extracted, replaced, with_named_group
 
 _PLAIN = {"type": ["string", "number"]}
+_TRAILING_MINUS = r"^\s*([^+-].*?)\s*-\s*$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,10 @@ def read_clean(raw: object) -> Clean:
     pair = raw if isinstance(raw, Mapping) and len(raw) == 1 else None
     name, argument = next(iter(pair.items())) if pair else (raw, None)
     operation = OPERATIONS.get(name) if isinstance(name, str) else None
+    if isinstance(name, str) and name in SCHEMAS:
+        if not pair:
+            raise BadValue(f"{name} needs an argument")
+        return Clean(name, argument)  # read when the column's type is known
     if operation is None:
         raise BadValue("is not a cleaning operation")
     if operation.read is None:
@@ -67,6 +76,38 @@ def _read_words(raw: object) -> tuple[str, ...]:
     return tuple(word for word in words if word is not None)
 
 
+def _read_affixes(raw: object) -> tuple[str, ...]:
+    affixes = [plain_text(affix) for affix in raw] if isinstance(raw, list) else []
+    if not affixes or not all(affix and affix.strip() for affix in affixes):
+        raise BadValue("strip_affixes needs a list of texts, such as ['€', EUR]")
+    return tuple(affix.strip() for affix in affixes if affix)
+
+
+def _affix_pattern(affixes: Iterable[str]) -> str:
+    """The longest first: of EUR and EUR/kg the second must not leave /kg behind."""
+    words = [escaped(affix) for affix in sorted(affixes, key=len, reverse=True)]
+    any_of_them = words[0] if len(words) == 1 else f"(?:{'|'.join(words)})"
+    return rf"^\s*{any_of_them}\s*|\s*{any_of_them}\s*$"
+
+
+def _read_group(raw: object) -> str:
+    if not isinstance(raw, str) or not raw:
+        raise BadValue("extract needs a regex with one group, such as 'No ([0-9]+)'")
+    try:
+        return with_named_group(raw)
+    except BadValue as problem:
+        raise BadValue(f"extract {problem}") from None
+
+
+def _replacing(pattern: str, replacement: str) -> Callable[[Code, Any], Code]:
+    return lambda x, _: code(
+        "{x}.str.replace({pattern}, {replacement}, regex=True)",
+        x=x,
+        pattern=raw_literal(pattern),
+        replacement=raw_literal(replacement),
+    )
+
+
 def _read_pairs(raw: object) -> tuple[tuple[str, str], ...]:
     pairs = [(str(k), plain_text(v)) for k, v in raw.items()] if isinstance(raw, Mapping) else []
     found = tuple((old, new) for old, new in pairs if new is not None)
@@ -79,8 +120,8 @@ _ROWS = (
     Operation("strip", _method("{x}.str.strip()"), lambda text, _: text.strip()),
     Operation(
         "collapse_spaces",
-        lambda x, _: code('{x}.str.replace(r"\\s+", " ", regex=True)', x=x),
-        lambda text, _: re.sub(r"[\t\n\f\r ]+", " ", text),  # \s as RE2 has it
+        _replacing(r"\s+", " "),
+        lambda text, _: replaced(r"\s+", " ", text),
     ),
     Operation("lower", _method("{x}.str.lower()"), lambda text, _: text.lower()),
     Operation("upper", _method("{x}.str.upper()"), lambda text, _: text.upper()),
@@ -97,6 +138,30 @@ _ROWS = (
         lambda text, pairs: dict(pairs).get(text, text),
         _read_pairs,
         {"type": "object", "additionalProperties": _PLAIN, "minProperties": 1},
+    ),
+    Operation(
+        "extract",
+        lambda x, pattern: code(
+            "extract_text({x}, {pattern})",
+            imports=["runtime.clean:extract_text"],
+            x=x,
+            pattern=raw_literal(pattern),
+        ),
+        lambda text, pattern: extracted(pattern, text),
+        _read_group,
+        {"type": "string", "minLength": 1},
+    ),
+    Operation(
+        "strip_affixes",
+        lambda x, affixes: _replacing(_affix_pattern(affixes), "")(x, None),
+        lambda text, affixes: replaced(_affix_pattern(affixes), "", text),
+        _read_affixes,
+        {"type": "array", "items": _PLAIN, "minItems": 1},
+    ),
+    Operation(
+        "trailing_minus",
+        _replacing(_TRAILING_MINUS, r"-\1"),
+        lambda text, _: replaced(_TRAILING_MINUS, r"-\1", text),
     ),
 )
 

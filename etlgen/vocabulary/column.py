@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 Severity = Literal["error", "warn"]
 
@@ -31,11 +31,19 @@ class Notation:
     """How the source writes the values of a column."""
 
     format: str | None = None
+    also: tuple[str, ...] = ()  # other formats, tried in this order where the first does not fit
     timezone: str | None = None
     decimal_mark: str = "."
     thousands_mark: str = ""
     null_values: tuple[str, ...] = ()
     writes_null: bool = True  # False where the source has no way to say NULL
+    is_typed: bool = False  # cells come with the column's own type, as from a database, not as text
+    round_to: int | None = None  # decimals; None: a value with too many is refused
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Every format that a value may have; none where it is the canonical one."""
+        return () if self.format is None else (self.format, *self.also)
 
     @property
     def has_marks(self) -> bool:
@@ -47,7 +55,7 @@ class Clean:
     """A cleaning operation and its argument (None where it takes none)."""
 
     operation: str
-    argument: tuple[str, ...] | tuple[tuple[str, str], ...] | None = None
+    argument: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ class Column:
     in_key: bool = False
     is_cursor: bool = False
     clean: tuple[Clean, ...] = ()
+    clip: tuple[Any, Any] | None = None
     checks: tuple[Check, ...] = ()
     notation: Notation = Notation()
     default: object = None

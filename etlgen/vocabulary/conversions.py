@@ -28,11 +28,15 @@ def _marks(notation: Notation) -> dict[str, object]:
     return marks
 
 
+def _one_or_more(texts: tuple[str, ...]) -> str | tuple[str, ...]:
+    return texts[0] if len(texts) == 1 else texts
+
+
 def convert_boolean(x: Code, type: ColumnType, notation: Notation) -> Code | None:
     if not notation.format:
         return None
-    (true,), (false,) = boolean_words(notation.format)
-    return _call("to_boolean", x, true=true, false=false)
+    true, false = boolean_words(notation.formats)
+    return _call("to_boolean", x, true=_one_or_more(true), false=_one_or_more(false))
 
 
 def convert_integer(x: Code, type: ColumnType, notation: Notation) -> Code | None:
@@ -43,11 +47,15 @@ def convert_integer(x: Code, type: ColumnType, notation: Notation) -> Code | Non
 
 
 def convert_numeric(x: Code, type: ColumnType, notation: Notation) -> Code | None:
-    if not notation.has_marks:
+    rounding = {} if notation.round_to is None else {"round_to": notation.round_to}
+    if notation.is_typed:
+        return code("{x}.round({n})", x=x, n=notation.round_to) if rounding else None
+    if not notation.has_marks and not rounding:
         return None
     options: dict[str, object] = {
         "precision": type.precision,
         "scale": type.scale,
+        **rounding,
         **_marks(notation),
     }
     return _call("to_decimal", x, **options)
@@ -61,7 +69,7 @@ def convert_moment(function: str) -> Callable[[Code, ColumnType, Notation], Code
     def convert(x: Code, type: ColumnType, notation: Notation) -> Code | None:
         options: dict[str, object] = {}
         if notation.format:
-            options["format"] = notation.format
+            options["format"] = _one_or_more(notation.formats)
         if notation.timezone:
             options["timezone"] = notation.timezone
         elif type.name == "timestamptz" and notation.format:

@@ -7,7 +7,8 @@ import json
 import math
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Context, Decimal, InvalidOperation
 from typing import TypeVar
@@ -36,7 +37,7 @@ def spell_text(value: str, notation: Notation) -> str:
 
 
 def read_boolean(text: str, type: ColumnType, notation: Notation) -> bool:
-    true, false = boolean_words(notation.format) if notation.format else (TRUE, FALSE)
+    true, false = boolean_words(notation.formats) if notation.format else (TRUE, FALSE)
     if text.lower() in map(str.lower, true):
         return True
     if text.lower() in map(str.lower, false):
@@ -44,17 +45,25 @@ def read_boolean(text: str, type: ColumnType, notation: Notation) -> bool:
     raise BadValue("is not a boolean")
 
 
-def boolean_words(pattern: str) -> tuple[tuple[str], tuple[str]]:
-    """`J/N` -> ("J",), ("N",)."""
+def boolean_words(patterns: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """`J/N` and `ja/nein` -> ("J", "ja"), ("N", "nein")."""
+    true, false = zip(*map(_word_pair, patterns), strict=True)
+    twice = {word.lower() for word in true} & {word.lower() for word in false}
+    if twice:
+        raise BadValue(f"says of {min(twice)!r} that it is both true and false")
+    return tuple(dict.fromkeys(true)), tuple(dict.fromkeys(false))
+
+
+def _word_pair(pattern: str) -> tuple[str, str]:
     true, slash, false = pattern.partition("/")
     words = true.strip(), false.strip()
     if not slash or not all(words) or words[0].lower() == words[1].lower() or "/" in false:
         raise BadValue("is not a pair of words for true and false, such as 'J/N'")
-    return (words[0],), (words[1],)
+    return words
 
 
 def spell_boolean(value: bool, notation: Notation) -> str:
-    true, false = boolean_words(notation.format) if notation.format else (TRUE, FALSE)
+    true, false = boolean_words(notation.formats) if notation.format else (TRUE, FALSE)
     return true[0] if value else false[0]
 
 
@@ -85,11 +94,15 @@ def read_numeric(text: str, type: ColumnType, notation: Notation) -> Decimal:
     before = type.precision - type.scale
     if value and value.adjusted() >= before:
         raise BadValue(f"has more than {before} digits before the decimal point")
-    exact = Context(prec=len(text) + 80)
+    exact = Context(prec=len(text) + 80)  # which rounds to even, as pandas does
     try:
+        if notation.round_to is not None:
+            value = value.quantize(Decimal(1).scaleb(-notation.round_to), context=exact)
         rounded = value.quantize(unit(type), context=exact)
     except InvalidOperation:
         rounded = Decimal(0)
+    if rounded and rounded.adjusted() >= before:
+        raise BadValue(f"has more than {before} digits before the decimal point")
     if rounded != value:
         raise BadValue(f"has more than {type.scale} decimals")
     return rounded
@@ -119,11 +132,11 @@ def spell_number(value: int | Decimal | float, notation: Notation) -> str:
     return whole + (notation.decimal_mark if point else "") + decimals
 
 
-def _strptime(text: str, pattern: str, what: str) -> datetime:
-    try:
-        return datetime.strptime(text, pattern)
-    except ValueError:
-        raise BadValue(f"is not a {what} in the format {pattern}") from None
+def _strptime(text: str, patterns: Iterable[str], what: str) -> datetime:
+    for pattern in patterns:
+        with suppress(ValueError):
+            return datetime.strptime(text, pattern)
+    raise BadValue(f"is not a {what} in the format {' or '.join(patterns)}")
 
 
 def _iso(read: Callable[[str], _Moment], look: str, text: str, reason: str) -> _Moment:
@@ -137,7 +150,7 @@ def _iso(read: Callable[[str], _Moment], look: str, text: str, reason: str) -> _
 
 def read_date(text: str, type: ColumnType, notation: Notation) -> date:
     if notation.format:
-        return _strptime(text, notation.format, "date").date()
+        return _strptime(text, notation.formats, "date").date()
     return _iso(date.fromisoformat, _ISO_DATE, text, "is not a date like 2026-01-31")
 
 
@@ -147,7 +160,7 @@ def spell_date(value: date, notation: Notation) -> str:
 
 def read_time(text: str, type: ColumnType, notation: Notation) -> time:
     if notation.format:
-        return _strptime(text, notation.format, "time").time()
+        return _strptime(text, notation.formats, "time").time()
     return _iso(time.fromisoformat, _ISO_TIME, text, "is not a time like 23:59:59")
 
 
@@ -157,14 +170,14 @@ def spell_time(value: time, notation: Notation) -> str:
 
 def read_timestamp(text: str, type: ColumnType, notation: Notation) -> datetime:
     if notation.format:
-        return _strptime(text, notation.format, "timestamp")
+        return _strptime(text, notation.formats, "timestamp")
     reason = "is not a timestamp like 2026-01-31T23:59:59"
     return _iso(datetime.fromisoformat, _ISO_TIMESTAMP, text, reason)
 
 
 def read_instant(text: str, type: ColumnType, notation: Notation) -> datetime:
     if notation.format:
-        moment = _strptime(text, notation.format, "timestamp")
+        moment = _strptime(text, notation.formats, "timestamp")
     else:
         reason = "is not a timestamp like 2026-01-31T23:59:59"
         look = rf"{_ISO_DATE}([T ]{_ISO_TIME}{_OFFSET}?)?"

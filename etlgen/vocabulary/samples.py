@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from etlgen.errors import Finding, SpecError
+from etlgen.vocabulary.adjust import adjusted
 from etlgen.vocabulary.checks import edges, holds
 from etlgen.vocabulary.clean import clean_text
 from etlgen.vocabulary.column import BadValue, Check, Column
@@ -85,6 +86,7 @@ def judge(column: Column, raw: str | None) -> tuple[Any, tuple[str, ...]]:
         value = column.default
     if value is None:
         return None, () if column.nullable else (REQUIRED,)
+    value = adjusted(column, value)
     broken = (check for check in _error_checks(column) if not holds(check, value))
     return value, tuple(map(_broken, broken))
 

@@ -89,10 +89,11 @@ def conversion(column: Column, x: Code) -> Code | None:
 
 
 def fill_default(column: Column, x: Code) -> Code | None:
-    """`x` with NULLs filled: before `conform` a column is text unless it was converted."""
+    """`x` with NULLs filled: before `conform` a column is text unless it was converted or typed."""
     if column.default is None:
         return None
-    is_text = column.type.name == "text" or conversion(column, x) is None
+    is_converted = column.notation.is_typed or conversion(column, x) is not None
+    is_text = column.type.name == "text" or not is_converted
     value = spell(column.default, column.type) if is_text else column.default
     return code("{x}.fillna({value})", x=x, value=value)
 

@@ -52,6 +52,8 @@ from .problems import Problems
 from .resource import EXTRA, LINEAGE
 
 REQUIRED = "is required"
+# Marks the columns of a child table that say whose child a row is.
+OF_PARENT = {"of_parent": True}
 encode_json = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -76,8 +78,13 @@ def conform(rows: pd.DataFrame, table: Table, problems: Problems) -> pd.DataFram
 
 
 def data_columns(table: Table) -> list[Column[Any]]:
-    """The columns that the source brings: all but lineage and `_extra`."""
-    return [column for column in table.columns if column.name not in (*LINEAGE, EXTRA)]
+    """The columns that come from the source: not the lineage, `_extra` nor a parent's key."""
+    others = (*LINEAGE, EXTRA)
+    return [
+        column
+        for column in table.columns
+        if column.name not in others and column.info != OF_PARENT
+    ]
 
 
 def staged_columns(table: Table) -> list[Column[Any]]:

@@ -88,20 +88,29 @@ def to_decimal(
     *,
     precision: int,
     scale: int,
+    round_to: int | None = None,
     decimal_mark: str = ".",
     thousands_mark: str = "",
 ) -> pd.Series:
-    """Exact decimals; one with more decimals than `scale` is refused, not rounded."""
+    """Exact decimals. One with more decimals than `scale` is refused, not rounded.
+
+    With `round_to` they are rounded to that many decimals, a half to the even digit.
+    """
     number = _number_pattern(thousands_mark, decimal_mark)
     kind = (pa.decimal128 if precision <= 38 else pa.decimal256)(precision, scale)
     before = precision - scale
     # Arrow's own parser must see no other text: it gives wrong numbers for more digits
     # than its type holds, and crashes on large exponents.
-    surely_fits = rf"-?(?:0|[0-9]{{0,{before}}})(?:\.[0-9]{{0,{scale}}})?"
+    decimals = scale if round_to is None else round_to
+    surely_fits = rf"-?(?:0|[0-9]{{0,{before}}})(?:\.[0-9]{{0,{decimals}}})?"
+    rounding = Context(prec=precision, traps=[InvalidOperation])
     exact = Context(prec=precision, traps=[Inexact, InvalidOperation])
 
     def exactly(text: str) -> Decimal:
-        return Decimal(text).quantize(Decimal(1).scaleb(-scale), context=exact)
+        value = Decimal(text)
+        if round_to is not None:
+            value = value.quantize(Decimal(1).scaleb(-round_to), context=rounding)
+        return value.quantize(Decimal(1).scaleb(-scale), context=exact)
 
     def parse(texts: pa.Array) -> pa.Array:
         plain = _plain_number(texts, number, thousands_mark, decimal_mark)
@@ -110,7 +119,7 @@ def to_decimal(
     def too_long(text: str | None) -> str:
         if text is None:
             return "is not a number"
-        if Decimal(text).adjusted() >= before:
+        if round_to is not None or Decimal(text).adjusted() >= before:
             return f"has more than {before} digits before the decimal point"
         return f"has more than {scale} decimals"
 
@@ -139,8 +148,10 @@ def to_double(
     return _read(values, problems, parse, "is not a number")
 
 
-def to_date(values: pd.Series, problems: Problems, *, format: str = ISO) -> pd.Series:
-    """Calendar days, written as 2026-01-31 or in a strptime format."""
+def to_date(
+    values: pd.Series, problems: Problems, *, format: str | tuple[str, ...] = ISO
+) -> pd.Series:
+    """Calendar days, written as 2026-01-31, or in a strptime format or one of several."""
 
     def parse(texts: pa.Array) -> pa.Array:
         if format != ISO:
@@ -152,8 +163,10 @@ def to_date(values: pd.Series, problems: Problems, *, format: str = ISO) -> pd.S
     )
 
 
-def to_time(values: pd.Series, problems: Problems, *, format: str = ISO) -> pd.Series:
-    """Times of day, written as 23:59:59 or in a strptime format."""
+def to_time(
+    values: pd.Series, problems: Problems, *, format: str | tuple[str, ...] = ISO
+) -> pd.Series:
+    """Times of day, written as 23:59:59, or in a strptime format or one of several."""
 
     def parse(texts: pa.Array) -> pa.Array:
         if format != ISO:
@@ -169,10 +182,10 @@ def to_timestamp(
     values: pd.Series,
     problems: Problems,
     *,
-    format: str = ISO,
+    format: str | tuple[str, ...] = ISO,
     timezone: str | None = None,
 ) -> pd.Series:
-    """Points in time, written as 2026-01-31T23:59:59 or in a strptime format.
+    """Points in time, written as 2026-01-31T23:59:59, or in a strptime format or one of several.
 
     With a `timezone` they are instants: a value without an offset is that zone's local
     time; one that the clocks skip or repeat there names no instant. Fractions end at
@@ -363,8 +376,10 @@ def _cast_numbers(
     return pc.coalesce(cast, rest)
 
 
-def _like(example: str, format: str) -> str:
-    return f"like {example}" if format == ISO else f"in the format {format}"
+def _like(example: str, format: str | tuple[str, ...]) -> str:
+    if format == ISO:
+        return f"like {example}"
+    return f"in the format {format if isinstance(format, str) else ' or '.join(format)}"
 
 
 def _microseconds(texts: pa.Array) -> pa.Array:
@@ -374,8 +389,14 @@ def _microseconds(texts: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(texts, r"(\.[0-9]{6})[0-9]+", r"\1")
 
 
-def _strptime(texts: pa.Array, format: str) -> pa.Array:
-    """Instants where the format has an offset from UTC in it, else local times."""
+def _strptime(texts: pa.Array, format: str | tuple[str, ...]) -> pa.Array:
+    """Instants where the format has an offset from UTC in it, else local times.
+
+    Of several formats the first that fits counts.
+    """
+    if not isinstance(format, str):
+        first, *others = (_strptime(texts, one) for one in format)
+        return pc.coalesce(first, *others)
     has_offset = "%z" in format
     column = texts.to_pandas(types_mapper=pd.ArrowDtype)
     moments = pd.to_datetime(column, format=format, errors="coerce", utc=has_offset)

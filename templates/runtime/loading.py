@@ -27,7 +27,7 @@ from tenacity import (
     wait_random,
 )
 
-from . import attempts, lease, ledger
+from . import attempts, cursors, lease, ledger
 from .attempts import Attempt
 from .audit import audit
 from .connect import WORK_SCHEMA, Destination
@@ -133,6 +133,8 @@ def _plan(
     if not take_over:
         with destination.transaction() as connection:
             attempts.require_free(connection, resource.name, run_id)
+    with destination.transaction() as connection:
+        window = cursors.resolved(connection, resource.name, resource.load, window)
     window = replace(window, published=_published_files(destination, resource))
     parts = list(resource.partitions(resource.connect(), window))
     added = prepare_target(destination, resource.load)
@@ -148,6 +150,7 @@ def _plan(
             take_over=take_over,
         )
         opened.append(attempt)
+        cursors.require_unmoved(connection, resource.name, resource.load, window)
         connection.execute(CreateTable(staging_table(attempt, resource.load.table)))
     _sweep(destination, attempt)
     log.info("planned", **_names(attempt), partitions=len(parts), columns_added=added)

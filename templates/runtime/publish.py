@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     Connection,
-    Date,
-    DateTime,
     Row,
     Select,
     Text,
     and_,
-    cast,
     delete,
     false,
     func,
     literal,
     or_,
     select,
+    true,
     tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.schema import DropTable
-from sqlalchemy.types import TypeEngine
 
-from . import attempts, ledger
+from . import attempts, cursors, ledger
 from .attempts import Attempt
+from .children import publish_children
 from .conform import staged_columns
 from .connect import Destination
 from .errors import ContractError
-from .resource import LINEAGE, Append, Load, Merge, Replace
+from .resource import LINEAGE, Append, Load, Merge, Replace, Window
 from .stage import of_winning_tries, staging_table
 from .target import create_target
 
@@ -81,7 +78,8 @@ def publish(destination: Destination, attempt: Attempt, load: Load) -> Counts:
             )
         create_target(connection, load)
         outcome = _bring(connection, attempt, load, rows, row)
-        _advance_cursor(connection, attempt, load, rows, row)
+        publish_children(connection, attempt.run_id, load, rows)
+        cursors.advance(connection, attempt, load, rows, row)
         _settle_quarantine(connection, attempt, load, row)
         counts = Counts(
             read=row.read,
@@ -153,7 +151,8 @@ def _bring(
             return Outcome()
         connection.execute(delete(table))
     else:
-        outdated = or_(_loaded_before(attempt, load, row), _replaced(load, newest))
+        before = _loaded_before(connection, attempt, load, row)
+        outdated = or_(before, _replaced(load, newest))
         connection.execute(delete(table).where(outdated))
     names = [column.name for column in table.columns]
     added = insert(table).from_select(
@@ -165,20 +164,25 @@ def _bring(
     return Outcome(loaded=connection.execute(added).rowcount)
 
 
-def _loaded_before(attempt: Attempt, load: Append, row: Row[Any]) -> Any:
+def _loaded_before(
+    connection: Connection, attempt: Attempt, load: Append, row: Row[Any]
+) -> Any:
     """What this attempt appends again: its files, its window, or else its own run."""
     table, parts = load.table, ledger.partitions
     if "_source_file" in table.c:
         return table.c["_source_file"].in_(
             select(parts.c.file).where(attempt.rows(parts))
         )
-    if load.cursor and row.window_start and row.window_end:
-        cursor = table.c[load.cursor]
-        start, end = (
-            _moment(at, cursor.type) for at in (row.window_start, row.window_end)
-        )
-        return and_(cursor >= start, cursor < end)
-    return table.c["_run_id"] == attempt.run_id
+    own_run = table.c["_run_id"] == attempt.run_id
+    if load.cursor is None:
+        return own_run
+    window = Window(row.window_start, row.window_end)
+    window = cursors.resolved(connection, attempt.resource, load, window)
+    cursor = table.c[load.cursor]
+    if window.since is None:
+        return own_run
+    before = true() if window.until is None else cursor < window.until
+    return or_(own_run, and_(cursor >= window.since, before))
 
 
 def _replaced(load: Append, newest: CTE) -> Any:
@@ -237,45 +241,6 @@ def _is_newer(load: Merge, there: Any, new: Any) -> Any:
         return false()
     known, offered = there[load.cursor], new[load.cursor]
     return and_(known.is_not(None), or_(offered.is_(None), known > offered))
-
-
-def _advance_cursor(
-    connection: Connection,
-    attempt: Attempt,
-    load: Load,
-    rows: Select[Any],
-    row: Row[Any],
-) -> None:
-    """Move the resource's cursor forward to the newest value; never back, nor past the plan.
-
-    A run over a given window says nothing of what lies outside it, so it leaves the cursor alone.
-    """
-    if load.cursor is None or row.window_start or row.window_end:
-        return
-    staged = rows.subquery()
-    value = staged.c[load.cursor]
-    newest = select(func.max(value))
-    if isinstance(value.type, DateTime | Date):
-        newest = newest.where(value <= _moment(row.planned_at, value.type))
-    cursor = ledger.resources.c.cursor
-    furthest = func.greatest(cast(cursor, value.type), newest.scalar_subquery())
-    connection.execute(
-        update(ledger.resources)
-        .where(ledger.resources.c.resource == attempt.resource)
-        .values(cursor=cast(furthest, Text))
-    )
-
-
-def _moment(at: datetime, kind: TypeEngine[Any]) -> datetime | date:
-    """A moment as a value of this type, whatever time zone the session is in: without one, UTC."""
-    utc = at.astimezone(UTC)
-    if isinstance(kind, Date):
-        return utc.date()
-    return (
-        utc
-        if isinstance(kind, DateTime) and kind.timezone
-        else utc.replace(tzinfo=None)
-    )
 
 
 def _settle_quarantine(

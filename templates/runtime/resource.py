@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import KW_ONLY, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
@@ -35,16 +36,44 @@ def file_lineage() -> list[Column[Any]]:
     return [*lineage(), Column("_source_file", Text), Column("_source_row", BigInteger)]
 
 
+Value = datetime | date | int | Decimal | str
+"""A value of a cursor, as Python has it."""
+
+Interval = tuple[datetime | str | None, datetime | str | None]
+"""Start and end as a person or a scheduler gives them; None is open."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A table with a row for each element of the arrays in a `column` of its parent.
+
+    `keys` are what its elements are read by; of those in `documents` a string stays JSON. The rows
+    of a parent are replaced together with it. `table` begins with `child_key`.
+    """
+
+    table: Table
+    column: str
+    keys: Sequence[str]
+    documents: Sequence[str] = ()
+
+
 @dataclass(frozen=True)
 class Append:
     """Add the rows; loading a file, window or run again replaces what it brought.
 
-    `cursor` is the column that a window is cut by. Rows that have the same values of the
-    columns `replace_by` as a new one are replaced, whatever brought them.
+    `cursor` is the column that windows are cut by and that incremental loads go on from.
+    Rows that have the same values of the columns `replace_by` as a new one are replaced,
+    whatever brought them.
     """
 
     table: Table
     cursor: str | None = None
+    _: KW_ONLY
+    initial_value: Value | None = None
+    lookback: timedelta | int | None = None
+    delay: timedelta | None = None
+    by_interval: bool = False
+    children: Sequence[Child] = ()
     replace_by: Sequence[str] = ()
     name = "append"
 
@@ -55,6 +84,8 @@ class Replace:
 
     table: Table
     allow_empty: bool = False
+    _: KW_ONLY
+    children: Sequence[Child] = ()
     cursor = None
     name = "replace"
 
@@ -63,11 +94,19 @@ class Replace:
 class Merge:
     """Rows with a new primary key are inserted, those that differ are updated.
 
-    With a `cursor`, an older row never overwrites a newer one.
+    With a `cursor`, an older row never overwrites a newer one, and incremental loads go on from
+    it: first from `initial_value`, then from where the last one came to, less `lookback`; rows
+    younger than `delay` wait for the next. `by_interval` leaves that to the scheduler's interval.
     """
 
     table: Table
     cursor: str | None = None
+    _: KW_ONLY
+    initial_value: Value | None = None
+    lookback: timedelta | int | None = None
+    delay: timedelta | None = None
+    by_interval: bool = False
+    children: Sequence[Child] = ()
     name = "merge"
 
 
@@ -75,14 +114,43 @@ Load = Append | Replace | Merge
 
 
 @dataclass(frozen=True)
-class Window:
-    """The part of the source that a run reads, without `end` itself; None is open.
+class Range:
+    """The values of one column that a run reads: from `low` on, up to `high` without it."""
 
+    column: str
+    low: Value | None = None
+    high: Value | None = None
+
+    def as_detail(self) -> dict[str, Any]:
+        """As JSON that `Range.of` reads, to travel with a partition."""
+        return {
+            "column": self.column,
+            "low": _tagged(self.low),
+            "high": _tagged(self.high),
+        }
+
+    @classmethod
+    def of(cls, detail: Mapping[str, Any]) -> Range:
+        """What `as_detail` gave."""
+        return cls(
+            detail["column"], _untagged(detail["low"]), _untagged(detail["high"])
+        )
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of the source that a run reads; None is open.
+
+    `start` and `end`, without `end` itself, were asked for by a person or a scheduler. `since` and
+    `until` are the same as values of the cursor; where nobody asked, they follow from where the
+    last load came to.
     `published` has the version of each file of the resource that is in the table already.
     """
 
     start: datetime | None = None
     end: datetime | None = None
+    since: Value | None = None
+    until: Value | None = None
     published: Mapping[str, str] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -93,6 +161,10 @@ class Window:
     ) -> Window:
         """A window as a scheduler gives it; a moment without an offset is UTC."""
         return cls(_moment(start), _moment(end))
+
+    def of(self, column: str) -> Range:
+        """The values of the cursor, as the source calls it."""
+        return Range(column, self.since, self.until)
 
 
 @dataclass(frozen=True)
@@ -132,6 +204,23 @@ class Resource:
     check: Callable[[pd.DataFrame, Problems], None]
     after_publish: Callable[[Any, Partition], None] | None = None
 
+    def window(self, asked: Interval, interval: Interval) -> Window:
+        """What a scheduled run reads: what a person asked for, or else what is due.
+
+        Where loads go on from a cursor, a missed interval would be a gap and a late row be lost, so
+        there the interval counts only if the resource says so.
+        """
+        if any(asked):
+            return Window.between(*asked)
+        if isinstance(self.load, Replace) or self.load.cursor is None:
+            return Window.between(*interval)
+        if not self.load.by_interval:
+            return Window()
+        window = Window.between(*interval)
+        if window.start and isinstance(self.load.lookback, timedelta):
+            return replace(window, start=window.start - self.load.lookback)
+        return window
+
     @classmethod
     def of(cls, module: ModuleType, connect: Callable[[], Any]) -> Resource:
         """The resource that a module describes, read through `connect`."""
@@ -165,6 +254,26 @@ def _moment(value: datetime | str | None) -> datetime | None:
             f"{value!r} is not a moment", "Write it like 2026-01-31T00:00:00Z."
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _tagged(value: Value | None) -> dict[str, str] | None:
+    return None if value is None else {type(value).__name__: str(value)}
+
+
+def _untagged(value: Mapping[str, str] | None) -> Value | None:
+    if value is None:
+        return None
+    ((kind, text),) = value.items()
+    return READ_VALUE[kind](text)
+
+
+READ_VALUE: Mapping[str, Callable[[str], Value]] = {
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "int": int,
+    "Decimal": Decimal,
+    "str": str,
+}
 
 
 def resource_names(sources: ModuleType) -> list[str]:

@@ -23,8 +23,14 @@ DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call
 def create_target(connection: Connection, load: Load) -> None:
     """Create the table and what its way of loading needs, where they are missing."""
     table = load.table
-    if table_exists(connection, table):
-        return
+    if not table_exists(connection, table):
+        _create(connection, load)
+    for child in load.children:
+        child.table.create(connection, checkfirst=True)
+
+
+def _create(connection: Connection, load: Load) -> None:
+    table = load.table
     table.create(connection)
     if isinstance(load, Append) and "_source_file" in table.c:
         # Loading a file again deletes its rows by this column. PostgreSQL finds the index a name.
@@ -37,7 +43,15 @@ def prepare_target(destination: Destination, load: Load) -> list[str]:
 
     Raises `ContractError` where only a person can decide: another type, a missing key.
     """
-    table = load.table
+    children = [
+        f"{child.table.name}.{column}"
+        for child in load.children
+        for column in _prepare(destination, child.table)
+    ]
+    return _prepare(destination, load.table) + children
+
+
+def _prepare(destination: Destination, table: Table) -> list[str]:
     with destination.transaction() as connection:
         if not table_exists(connection, table):
             if table.schema:

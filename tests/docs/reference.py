@@ -10,8 +10,11 @@ import typer.main
 
 from etlgen.cli import app
 from etlgen.pycode import code
+from etlgen.vocabulary.adjust import SCHEMAS as ADJUSTMENTS
+from etlgen.vocabulary.adjust import adjusted, adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import RULES, check_expression, read_check
 from etlgen.vocabulary.clean import OPERATIONS, clean_text, cleaned, read_clean
+from etlgen.vocabulary.column import Column, Notation
 from etlgen.vocabulary.types import SYNONYMS, TYPES, read_type, spell, sqlalchemy_type
 from tests.docs.markdown import DOCS
 
@@ -32,6 +35,13 @@ TEXTS_TO_CLEAN: Mapping[str, tuple[object, str]] = {
     "upper": ("upper", "de"),
     "null_if": ({"null_if": ["n/a", "-"]}, "n/a"),
     "replace": ({"replace": {"Cups": "mugs"}}, "Cups"),
+    "extract": ({"extract": "No ([0-9]+)"}, "Order No 17"),
+    "strip_affixes": ({"strip_affixes": ["€", "EUR"]}, "12.50 EUR"),
+    "trailing_minus": ("trailing_minus", "12.50-"),
+}
+NUMBERS_TO_ADJUST: Mapping[str, tuple[object, str, Any]] = {
+    "round": ({"round": 1}, "double", 12.34),
+    "clip": ({"clip": {"at_least": 0, "at_most": 100}}, "integer", 130),
 }
 CHECKS: Mapping[str, tuple[object, str]] = {
     "at_least": (0, "numeric(12,2)"),
@@ -82,7 +92,19 @@ def clean() -> str:
         becomes = f"{_quoted(text)} → {'NULL' if after is None else _quoted(after)}"
         expression = cleaned(code("rows[{name}]", name="name"), [step]).text
         rows.append([_code(_yaml(raw)), becomes, _code(expression)])
+    rows += map(_adjusting, ADJUSTMENTS)
     return _table(["clean", "for example", "generated code"], rows)
+
+
+def _adjusting(name: str) -> list[str]:
+    raw, type_name, value = NUMBERS_TO_ADJUST[name]
+    type, step = read_type(type_name), read_clean(raw)
+    notation = Notation(round_to=read_round([step], type))
+    column = Column("x", type, notation=notation, clip=read_clip([step], type))
+    made = adjustment(column, code("rows[{name}]", name="x"))
+    assert made is not None
+    becomes = f"{_code(str(value))} → {_code(str(adjusted(column, value)))}"
+    return [_code(_yaml(raw)), becomes, _code(made.text)]
 
 
 def checks() -> str:

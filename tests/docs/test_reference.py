@@ -13,7 +13,7 @@ from etlgen.kinds import load_kinds
 from etlgen.kinds.file.spec import FORMATS, FileResource, FileSource
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.explain import keys_of
-from etlgen.spec.models import ProjectSpec
+from etlgen.spec.models import Cursor, ProjectSpec
 from etlgen.spec.reading import read_project_file
 from etlgen.spec.schedule import PRESETS
 from tests.docs.markdown import DOCS, Block, blocks, names, prose, rows
@@ -25,6 +25,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "## Project": ProjectSpec,
     "## Source": FileSource,
     "## Resource": FileResource,
+    "## Cursor": Cursor,
     "## Column": ColumnSpec,
 }
 PARTS = [block for block in blocks(SPEC) if "part" in block.attributes]

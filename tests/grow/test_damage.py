@@ -150,5 +150,7 @@ def test_one_lost_base_is_said_where_the_file_was_edited(project: Project) -> No
 def test_one_lost_base_of_what_nobody_edited_is_made_anew(project: Project) -> None:
     before = project.files()
     project.path(BASE).unlink()
+    (finding,) = refused(project, ("check",), 6)
+    assert (finding["file"], finding["code"]) == (ORDERS, "lost-base")
     project.does("generate")
     assert project.files() == before

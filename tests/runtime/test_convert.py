@@ -702,3 +702,33 @@ def test_the_machines_time_zone_makes_no_difference() -> None:
         )
 
     assert found("UTC") == found("Asia/Kolkata") == found("America/New_York")
+
+
+def _column(*values: str | None) -> "pd.Series[Any]":
+    return pd.Series([*values], dtype=pd.ArrowDtype(pa.string()), name="c")
+
+
+def test_a_decimal_is_rounded_where_that_is_asked_for() -> None:
+    problems = Problems()
+    cells = _column("1.005", "1.015", "-1.005", "1", "1e-999", "99.994", "99.995", None)
+    found = to_decimal(cells, problems, precision=4, scale=2, round_to=2)
+    assert found.dropna().tolist() == [
+        Decimal(text) for text in ("1.00", "1.02", "-1.00", "1.00", "0.00", "99.99")
+    ]
+    reasons = {row: reason.rule for row, (reason,) in problems.reasons.items()}
+    assert reasons == {6: "has more than 2 digits before the decimal point"}
+
+
+def test_a_decimal_is_rounded_to_fewer_digits_than_it_may_have() -> None:
+    found = to_decimal(_column("1.25", "1.35"), Problems(), precision=4, scale=2, round_to=1)
+    assert found.tolist() == [Decimal("1.20"), Decimal("1.40")]
+
+
+def test_of_several_formats_the_first_that_fits_counts() -> None:
+    problems = Problems()
+    formats = ("%d/%m/%Y", "%m/%d/%Y", "%Y-%m-%d")
+    cells = _column("03/04/2026", "03/14/2026", "2026-03-04", "someday", None)
+    found = to_date(cells, problems, format=formats)
+    assert found.dropna().tolist() == [date(2026, 4, 3), date(2026, 3, 14), date(2026, 3, 4)]
+    reasons = {row: reason.rule for row, (reason,) in problems.reasons.items()}
+    assert reasons == {3: "is not a date in the format %d/%m/%Y or %m/%d/%Y or %Y-%m-%d"}

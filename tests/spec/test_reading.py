@@ -247,6 +247,43 @@ def test_what_is_no_mapping_is_refused(text: str) -> None:
             "{type: integer, example: '-1', checks: [{at_least: 0}]}",
             ["'-1' breaks \"is at least 0\""],
         ),
+        (
+            "{type: text, clean: [strip_afixes]}",
+            ["'strip_afixes' is not a cleaning operation; did you mean 'strip_affixes'?"],
+        ),
+        (
+            "{type: text, clean: [{extract: a}]}",
+            ["extract needs one group, such as 'No ([0-9]+)'; it has 0"],
+        ),
+        (
+            "{type: double, clean: [{round: 2}, strip]}",
+            ["round is on numbers, and strip on text; put what is on numbers last"],
+        ),
+        ("{type: double, clean: [{round: 2}, {round: 1}]}", ["round stands here twice"]),
+        (
+            "{type: integer, clean: [{round: 2}]}",
+            ["round does not fit integer; it fits numeric, double"],
+        ),
+        (
+            "{type: integer, clean: [{clip: {at_least: x}}]}",
+            ["clip: 'x' is not a whole number"],
+        ),
+        (
+            "{type: date, format: ['%d.%m.%Y', '%x']}",
+            ["'%x' is not a strptime pattern such as '%d.%m.%Y' (%x is none)"],
+        ),
+        (
+            "{type: timestamptz, format: ['%Y-%m-%d %H:%M %z', '%Y-%m-%d %H:%M'], timezone: UTC}",
+            ["%Y-%m-%d %H:%M %z, %Y-%m-%d %H:%M has formats with and without %z"],
+        ),
+        (
+            "{type: boolean, format: [J/N, n/y]}",
+            ["J/N, n/y says of 'n' that it is both true and false"],
+        ),
+        (
+            "{type: bytea, format: [hex, base64]}",
+            ["hex, base64 has two encodings, and a value does not say which it is in"],
+        ),
         ("{type: text, from: []}", ["at least one is needed here"]),
         ("{type: text, from: ['']}", ["a name in the source cannot be empty"]),
     ],

@@ -1,5 +1,6 @@
 """Every expression of the vocabulary, run on pandas' Arrow columns with NULLs in them."""
 
+import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etlgen.pycode import Code, code
+from etlgen.vocabulary.adjust import SCHEMAS, adjusted, adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import RULES, check_expression, holds, read_check
 from etlgen.vocabulary.clean import OPERATIONS, clean_text, cleaned, read_clean
 from etlgen.vocabulary.column import BadValue, Column, Notation
@@ -31,12 +33,34 @@ ARROW = {
     "timestamp": pa.timestamp("us"),
     "timestamptz": pa.timestamp("us", "UTC"),
 }
-DIRTY = [" a ", "a  b\t\nc", "A", "", "n/a", "N/A", "é\u00a0", "ÀB", "x", "b", "-", "İ"]
+DIRTY = [
+    "12.50-",
+    " 7 -",
+    "-3-",
+    "€ 12",
+    "12 EUR ",
+    "5EUR/kg",
+    "No 12, No 13",
+    "kg",
+    " a ",
+    "a  b\t\nc",
+    "A",
+    "",
+    "n/a",
+    "N/A",
+    "é\u00a0",
+    "ÀB",
+    "x",
+    "b",
+    "-",
+    "İ",
+]
 
 
 def run(made: Code, x: "pd.Series[Any]") -> Any:
     namespace: dict[str, Any] = {"x": x}
-    exec("\n".join(sorted(made.imports)), namespace)
+    lines = (re.sub(r"^(runtime\..*):", r"from \1 import ", line) for line in made.imports)
+    exec("\n".join(sorted(lines)), namespace)
     return eval(made.text, namespace)
 
 
@@ -52,6 +76,10 @@ CLEANS = [
     {"null_if": ["n/a", "-", ""]},
     {"replace": {"A": "b", "b": "A"}},
     {"replace": {"never": "seen"}},
+    {"extract": "No ([0-9]+)"},
+    {"extract": r"(?P<first>\S)"},
+    {"strip_affixes": ["EUR", "€", "EUR/kg", "kg", "n/a"]},
+    "trailing_minus",
 ]
 
 
@@ -67,6 +95,22 @@ def test_cleaning_in_pandas_is_cleaning_of_one_text(raw: object) -> None:
 
 def test_every_cleaning_operation_is_tried() -> None:
     assert {read_clean(raw).operation for raw in CLEANS} == set(OPERATIONS)
+
+
+AFFIXES = [("12 €", "12"), ("EUR12EUR", "12"), ("5 EUR/kg", "5"), ("€", ""), ("Kč 5", "Kč 5")]
+
+
+@pytest.mark.parametrize(("text", "bare"), AFFIXES)
+def test_units_and_currencies_go_from_both_ends(text: str, bare: str) -> None:
+    assert clean_text(text, [read_clean({"strip_affixes": ["EUR", "€", "EUR/kg"]})]) == bare
+
+
+@pytest.mark.parametrize(
+    ("text", "moved"),
+    [("12.50-", "-12.50"), (" 1 - ", "-1"), ("-1", "-1"), ("-1-", "-1-"), ("-", "-")],
+)
+def test_a_trailing_minus_goes_to_the_front(text: str, moved: str) -> None:
+    assert clean_text(text, [read_clean("trailing_minus")]) == moved
 
 
 def test_cleaning_is_chained_in_order() -> None:
@@ -88,6 +132,15 @@ def test_cleaning_is_chained_in_order() -> None:
         ({"null_if": [True]}, "null_if needs a list"),
         ({"replace": ["a"]}, "replace needs a mapping"),
         ({"replace": {"a": None}}, "replace needs a mapping"),
+        ("extract", "extract needs an argument"),
+        ({"extract": "No [0-9]+"}, "extract needs one group, such as .*; it has 0"),
+        ({"extract": "(a)(b)"}, "it has 2"),
+        ({"extract": "(?<=a)(b)"}, "extract is not a regex of the RE2 syntax"),
+        ({"extract": 3}, "extract needs a regex"),
+        ({"strip_affixes": ["€", " "]}, "strip_affixes needs a list"),
+        ({"strip_affixes": "€"}, "strip_affixes needs a list"),
+        ({"trailing_minus": True}, "trailing_minus takes no argument"),
+        ("round", "round needs an argument"),
         (3, "is not a cleaning operation"),
         ({"strip": 1, "lower": 2}, "is not a cleaning operation"),
     ],
@@ -278,6 +331,21 @@ def test_i19_a_catastrophic_regex_costs_nothing() -> None:
             Notation(format="%Y%m%d %z"),
             'to_timestamp(x, problems, format="%Y%m%d %z", timezone="UTC")',
         ),
+        (
+            "date",
+            Notation(format="%d/%m/%Y", also=("%Y-%m-%d",)),
+            'to_date(x, problems, format=("%d/%m/%Y", "%Y-%m-%d"))',
+        ),
+        (
+            "boolean",
+            Notation(format="J/N", also=("ja/nein",)),
+            'to_boolean(x, problems, true=("J", "ja"), false=("N", "nein"))',
+        ),
+        (
+            "numeric(12,2)",
+            Notation(round_to=1),
+            "to_decimal(x, problems, precision=12, scale=2, round_to=1)",
+        ),
         ("bytea", Notation(format="base64"), 'to_bytes(x, problems, format="base64")'),
     ],
 )
@@ -334,6 +402,86 @@ def test_a_default_fills_nulls_of_a_converted_column(
     result = run(made, series([], arrow))
     assert result.dtype == pd.ArrowDtype(arrow)
     assert result[0] == default
+
+
+@pytest.mark.parametrize(
+    ("type_text", "default"),
+    [("integer", 0), ("date", date(2026, 1, 31)), ("numeric(12,2)", D("1.50"))],
+)
+def test_a_default_of_a_column_that_comes_typed_is_of_its_type(
+    type_text: str, default: Any
+) -> None:
+    typed = Column("x", read_type(type_text), notation=Notation(is_typed=True), default=default)
+    made = fill_default(typed, X)
+    assert made is not None
+    result = run(made, series([], ARROW[type_text]))
+    assert result.dtype == pd.ArrowDtype(ARROW[type_text])
+    assert result[0] == default
+
+
+ADJUSTED: list[tuple[str, object, list[Any], str]] = [
+    (
+        "numeric(12,2)",
+        {"clip": {"at_least": 0, "at_most": "99.50"}},
+        [D("-1"), D("100.00"), D("5")],
+        'x.clip(0, Decimal("99.5"))',
+    ),
+    ("smallint", {"clip": {"at_least": 0}}, [-1, 0, 7], "x.clip(lower=0)"),
+    ("bigint", {"clip": {"at_most": 7}}, [2**53 + 1, 7, -3], "x.clip(upper=7)"),
+    ("double", {"clip": {"at_least": 0, "at_most": 1}}, [-0.5, 0.25, 3.0], "x.clip(0, 1)"),
+    ("double", {"round": 1}, [0.26, -0.26, 3.0], "x.round(1)"),
+]
+
+
+@pytest.mark.parametrize(("type_text", "raw", "values", "text"), ADJUSTED, ids=str)
+def test_adjustments_in_pandas_are_those_of_one_value(
+    type_text: str, raw: object, values: list[Any], text: str
+) -> None:
+    type, steps = read_type(type_text), [read_clean(raw)]
+    made_of = Column(
+        "x", type, clip=read_clip(steps, type), notation=Notation(round_to=read_round(steps, type))
+    )
+    made = adjustment(made_of, X)
+    assert made is not None
+    result = run(made, series(values, ARROW[type_text]))
+    assert made.text == text
+    assert result.dtype == pd.ArrowDtype(ARROW[type_text])
+    assert result.tolist() == [*(adjusted(made_of, value) for value in values), pd.NA]
+
+
+def test_a_number_that_comes_typed_is_rounded_before_it_is_conformed() -> None:
+    typed = Column("x", read_type("numeric(12,2)"), notation=Notation(is_typed=True, round_to=2))
+    made = conversion(typed, X)
+    assert made is not None
+    result = run(made, series([D("1.00500"), D("1.01500")], pa.decimal128(12, 5)))
+    assert result.tolist() == [D("1.00"), D("1.02"), pd.NA]
+
+
+@pytest.mark.parametrize(
+    ("type_text", "raw", "reason"),
+    [
+        ("integer", {"round": 2}, "round does not fit integer"),
+        ("numeric(12,2)", {"round": 3}, r"round to 3 decimals, but numeric\(12,2\) has 2"),
+        ("numeric(12,2)", {"round": "2"}, "round needs the number of decimals"),
+        ("double", {"round": True}, "round needs the number of decimals"),
+        ("text", {"clip": {"at_least": 0}}, "clip does not fit text"),
+        ("integer", {"clip": 3}, "clip needs at_least, at_most"),
+        ("integer", {"clip": {}}, "clip needs at_least, at_most"),
+        ("integer", {"clip": {"at_lest": 3}}, "clip needs at_least, at_most"),
+        ("integer", {"clip": {"at_least": "x"}}, "clip: 'x' is not a whole number"),
+        ("integer", {"clip": {"at_least": True}}, "clip: True is not a value of integer"),
+        ("integer", {"clip": {"at_least": 2, "at_most": 1}}, "at_least above at_most"),
+    ],
+)
+def test_bad_adjustments(type_text: str, raw: object, reason: str) -> None:
+    step = read_clean(raw)
+    read: Any = {"round": read_round, "clip": read_clip}[step.operation]
+    with pytest.raises(BadValue, match=reason):
+        read([step], read_type(type_text))
+
+
+def test_every_adjustment_is_tried() -> None:
+    assert {read_clean(raw).operation for _, raw, *_ in ADJUSTED} == set(SCHEMAS)
 
 
 def test_no_default_is_no_expression() -> None:

@@ -1,5 +1,7 @@
 """What the vocabulary foretells of a cell is what the generated project's runtime says."""
 
+import importlib
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -9,12 +11,12 @@ from sqlalchemy import Column as SqlColumn
 from sqlalchemy import MetaData, Table
 
 from etlgen.pycode import Code, code
+from etlgen.vocabulary.adjust import adjustment, is_adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import check_expression, read_check
 from etlgen.vocabulary.clean import cleaned, read_clean
 from etlgen.vocabulary.column import Column, Notation
 from etlgen.vocabulary.samples import bad_cells, good_rows, judge
 from etlgen.vocabulary.types import TYPES, conversion, fill_default, read_type, sqlalchemy_type
-from runtime import convert
 from runtime.conform import conform
 from runtime.problems import Problems
 
@@ -24,7 +26,10 @@ SPACED = Notation(decimal_mark=",", thousands_mark=" ")
 
 def column(type_text: str, *checks: dict[str, Any], **facts: Any) -> Column:
     type = read_type(type_text)
-    facts["clean"] = tuple(map(read_clean, facts.get("clean", ())))
+    steps = tuple(map(read_clean, facts.pop("clean", ())))
+    facts["clean"] = tuple(step for step in steps if not is_adjustment(step))
+    facts["clip"] = read_clip(steps, type)
+    facts["notation"] = replace(facts.get("notation", Notation()), round_to=read_round(steps, type))
     return Column("c", type, checks=tuple(read_check(raw, type) for raw in checks), **facts)
 
 
@@ -48,6 +53,15 @@ COLUMNS = [
     column("bytea", notation=Notation(format="base64"), nullable=False),
     column("text", {"matches": r"^[A-Z]{2}-\d+$"}, {"length": {"at_most": 6}}, nullable=False),
     column("text", {"one_of": ["new", "paid"]}, clean=["strip", "lower", {"null_if": ["?"]}]),
+    column("date", notation=Notation(format="%d.%m.%Y", also=("%Y-%m-%d",))),
+    column("boolean", notation=Notation(format="J/N", also=("new/zz",))),
+    column("timestamp", notation=Notation(format="%d.%m.%Y", also=("%Y-%m-%d %H:%M:%S",))),
+    column("numeric(12,2)", {"at_most": 7}, clean=[{"round": 1}]),
+    column("numeric(4,2)", clean=[{"round": 2}], notation=GERMAN),
+    column("numeric(12,2)", {"at_most": 7}, clean=[{"clip": {"at_least": 0, "at_most": 9}}]),
+    column("double", {"at_least": 1}, clean=[{"round": 0}, {"clip": {"at_most": 2}}], default=0.6),
+    column("integer", {"at_least": 1}, clean=[{"extract": "([0-9]+)"}], nullable=False),
+    column("numeric(12,2)", clean=[{"strip_affixes": ["9"]}, "trailing_minus"]),
     column("text", clean=[{"replace": {"amber": "gold"}}], default="none"),
 ]
 
@@ -64,6 +78,8 @@ def through_the_runtime(made: Column, cells: list[str | None]) -> list[tuple[str
     sql_type = run(sqlalchemy_type(made.type), rows, problems)
     table = Table("t", MetaData(), SqlColumn("c", sql_type, nullable=made.nullable))
     typed = conform(rows, table, problems)
+    if (finish := adjustment(made, x)) is not None:
+        typed["c"] = run(finish, typed, problems)
     problems.rows = typed
     for check in made.checks:
         holds = run(check_expression(check, x, made.type), typed, problems)
@@ -75,9 +91,9 @@ def through_the_runtime(made: Column, cells: list[str | None]) -> list[tuple[str
 def run(made: Code, rows: pd.DataFrame, problems: Problems) -> Any:
     namespace: dict[str, Any] = {"rows": rows, "problems": problems}
     for line in sorted(made.imports):
-        if line.startswith("runtime.convert:"):
-            function = line.partition(":")[2]
-            namespace[function] = getattr(convert, function)
+        if line.startswith("runtime."):
+            module, _, function = line.partition(":")
+            namespace[function] = getattr(importlib.import_module(module), function)
         else:
             exec(line, namespace)
     return eval(made.text, namespace)
@@ -96,6 +112,7 @@ ODD = ["", " ", "0", "-1", "+7", "1.5", "1,5", "1.234,56", "1 234", "1e3", "NaN"
 ODD += ["99999", "9" * 30, "1.005", "true", "J", "2026-01-31", "31.01.2026", "2026-02-30", "24:00"]
 ODD += ["2026-01-31T10:00:00", "2026-01-31 10:00:00.123456", "2026-03-29T02:30:00", "10:30", "{}"]
 ODD += ["2026-01-31T10:00:00Z", "2026-01-31T10:00:00+05:30", "new", "NEW ", "AB-1", "zz", "AP8="]
+ODD += ["0.25", "0.35", "9.995", "99.995", "-0,05", "1e-30", "12.50-", "99 9", "2026-1-5"]
 
 
 @pytest.mark.parametrize("made", COLUMNS, ids=lambda c: f"{c.type}-{c.notation.format}")

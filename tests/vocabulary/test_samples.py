@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etlgen.errors import SpecError
-from etlgen.vocabulary.checks import fullmatches, holds, read_check
+from etlgen.vocabulary.checks import holds, read_check
 from etlgen.vocabulary.clean import read_clean
 from etlgen.vocabulary.column import BadValue, Column, Notation
+from etlgen.vocabulary.regex import fullmatches
 from etlgen.vocabulary.samples import REQUIRED, BadCell, bad_cells, good_rows, judge
 from etlgen.vocabulary.types import TYPES, read_type
 

@@ -8,6 +8,7 @@ import pytest
 
 from etlgen.workspace.writing import journal, transaction
 from etlgen.workspace.writing.journal import Written, recover, write_all
+from etlgen.workspace.writing.steps import Step
 from tests.workspace.writing.sample import (
     CHANGES,
     NEW,

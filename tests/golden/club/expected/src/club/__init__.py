@@ -1,0 +1,1 @@
+"""Members of a sports club, and what they pay"""

@@ -1,0 +1,32 @@
+"""Texts that are cleaned in ways that pandas has no method for."""
+
+import time
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from runtime.clean import extract_text
+
+
+def texts(*values: str | None) -> pd.Series:
+    return pd.Series([*values], range(1, len(values) + 1), pd.ArrowDtype(pa.string()), "c")
+
+
+def test_extract_gives_what_the_group_finds() -> None:
+    found = extract_text(texts("No 12, No 13", "none", None, "No 7"), "No (?P<value>[0-9]+)")
+    assert found.dtype == pd.ArrowDtype(pa.string())
+    assert found.dropna().to_dict() == {1: "12", 4: "7"}
+    assert (found.index.tolist(), found.name) == ([1, 2, 3, 4], "c")
+
+
+@pytest.mark.parametrize("values", [[], [None, None]])
+def test_extract_of_nothing_is_nothing(values: list[None]) -> None:
+    nothing = pd.Series(values, dtype=pd.ArrowDtype(pa.null()))
+    assert extract_text(nothing, "(?P<value>a)").dtype == pd.ArrowDtype(pa.string())
+
+
+def test_i19_a_catastrophic_regex_costs_nothing() -> None:
+    started = time.monotonic()
+    assert extract_text(texts("a" * 50_000 + "!"), r"\A(?P<value>(?:a+)+)\z").isna().all()
+    assert time.monotonic() - started < 5
