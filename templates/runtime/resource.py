@@ -65,6 +65,8 @@ class Append:
     """Add the rows; loading a file, window or run again replaces what it brought.
 
     `cursor` is the column that windows are cut by and that incremental loads go on from.
+    Rows that have the same values of the columns `replace_by` as a new one are replaced,
+    whatever brought them.
     """
 
     table: Table
@@ -75,6 +77,7 @@ class Append:
     delay: timedelta | None = None
     by_interval: bool = False
     children: Sequence[Child] = ()
+    replace_by: Sequence[str] = ()
     name = "append"
 
 
@@ -144,12 +147,16 @@ class Window:
     `start` and `end`, without `end` itself, were asked for by a person or a scheduler. `since` and
     `until` are the same as values of the cursor; where nobody asked, they follow from where the
     last load came to.
+    `published` has the version of each file of the resource that is in the table already.
     """
 
     start: datetime | None = None
     end: datetime | None = None
     since: Value | None = None
     until: Value | None = None
+    published: Mapping[str, str] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def between(
@@ -203,6 +210,7 @@ class Resource:
     check: Callable[[pd.DataFrame, Problems], None]
     checks: Sequence[TableCheck] = ()
     private: frozenset[str] = frozenset()
+    after_publish: Callable[[Any, Partition], None] | None = None
 
     def window(self, asked: Interval, interval: Interval) -> Window:
         """What a scheduled run reads: what a person asked for, or else what is due.
@@ -242,6 +250,7 @@ class Resource:
             check=module.check,
             checks=getattr(module, "CHECKS", ()),
             private=frozenset(getattr(module, "PRIVATE", ())),
+            after_publish=getattr(module, "after_publish", None),
         )
 
 

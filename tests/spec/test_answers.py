@@ -162,19 +162,10 @@ def test_a_setting_without_a_place_is_refused(settings: list[str], message: str)
 def test_all_keys_of_the_kind_are_named() -> None:
     _, _, keys = refused(**ORDERS, settings=["zzz=x"]).partition("keys: ")
     assert set(keys.split(", ")) == {
-        *(
-            "description",
-            "table",
-            "filter",
-            "drop",
-            "checks",
-            "path",
-            "format",
-            "delimiter",
-            "encoding",
-            "quote",
-        ),
-        *("header_row", "null_values", "decimal_mark", "thousands_mark"),
+        *("description", "table", "filter", "drop", "checks", "replace_by", "path", "format"),
+        *("compression", "member", "read", "ready", "archive", "delimiter", "encoding", "quote"),
+        *("header_row", "footer_rows", "comment", "sheet", "range", "null_values"),
+        *("decimal_mark", "thousands_mark"),
         *("source.description", "source.schedule", "source.tags", "source.path"),
     }
 

@@ -345,7 +345,7 @@ sources:
         ("cursor: {field: b}", "'b' is jsonb, which does not advance"),
         ("cursor: {feld: a}", "missing 'field'"),
         ("table: ''", "'' cannot be a table name: it is empty"),
-        ("format: xml", "'xml' is not csv, json_lines or json_array"),
+        ("format: xml", "'xml' is not csv, json_lines, json_array, parquet, arrow or excel"),
         ("delimiter: '\\t'", "'\\\\t' is not one ASCII character"),
         ("encoding: base64", "'base64' is not an encoding"),
         ("quote: ','", "delimiter and quote are the same character"),

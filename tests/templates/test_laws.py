@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from black import FileMode, TargetVersion, format_str
@@ -36,17 +37,35 @@ def imported(module: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def declared(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The packages that a generated project declares to need."""
+def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a generated project says of itself."""
     from etlgen.usecases.new import Request, create
 
     folder = tmp_path_factory.mktemp("declared")
     spec = folder / "spec.yaml"
     spec.write_text(SHOP, encoding="utf-8")
     root = create(Request(spec, folder), lambda changes: True).root
-    needed = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
-    names = {re.split(r"[<>=~!\[; ]", requirement)[0] for requirement in needed}
+    project: dict[str, Any] = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    return project
+
+
+def packages(requirements: list[str]) -> set[str]:
+    names = {re.split(r"[<>=~!\[; ]", requirement)[0] for requirement in requirements}
     return {PACKAGES.get(name, name.replace("-", "_")) for name in names}
+
+
+@pytest.fixture(scope="module")
+def declared(described: dict[str, Any]) -> set[str]:
+    """The packages that a generated project declares to need."""
+    return packages(described["dependencies"])
+
+
+@pytest.fixture(scope="module")
+def optional(described: dict[str, Any]) -> set[str]:
+    """Those that only some sources need, or only the tests."""
+    return packages(
+        [line for extra in described["optional-dependencies"].values() for line in extra]
+    )
 
 
 def test_every_runtime_module_belongs_to_the_core_or_to_one_kind() -> None:
@@ -67,10 +86,24 @@ def test_the_core_imports_nothing_of_a_kind() -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
 def test_a_runtime_module_imports_what_the_project_declares(
-    module: Path, declared: set[str]
+    module: Path, declared: set[str], optional: set[str]
 ) -> None:
-    known = declared | sys.stdlib_module_names
+    known = declared | optional | sys.stdlib_module_names
     assert set(imported(module)) - known == set()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_what_is_optional_is_imported_where_it_is_used(
+    module: Path, declared: set[str], optional: set[str]
+) -> None:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    at_the_top = {
+        str(node.module or "").split(".")[0] if isinstance(node, ast.ImportFrom) else name.name
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in node.names
+    }
+    assert at_the_top & (optional - declared) == set()
 
 
 def test_every_declared_dependency_is_imported(declared: set[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from club.runtime.connect import Destination
+from club.runtime.folders import LocalFolder
 from club.runtime.testing import load_from, reasons_of, rows_of
 from club.sources.office import connection, fees, members
 
@@ -65,9 +66,9 @@ def test_fees_are_loaded_once(destination: Destination, tmp_path: Path) -> None:
     file = tmp_path / "fees-1.csv"
     file.write_text("\n".join(GOOD_FEES), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, fees)
+    counts = load_from(destination, LocalFolder(tmp_path), fees)
     rows = rows_of(destination, fees)
-    load_from(destination, tmp_path, fees)
+    load_from(destination, LocalFolder(tmp_path), fees)
 
     assert reasons_of(destination) == []
     assert counts.loaded == len(rows) == 3
@@ -78,7 +79,7 @@ def test_bad_fees_are_set_aside(destination: Destination, tmp_path: Path) -> Non
     file = tmp_path / "fees-1.csv"
     file.write_text("\n".join(BAD_FEES), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, fees)
+    counts = load_from(destination, LocalFolder(tmp_path), fees)
 
     assert reasons_of(destination) == BROKEN_FEES_RULES
     assert counts.loaded == 1
@@ -88,9 +89,9 @@ def test_members_are_loaded_once(destination: Destination, tmp_path: Path) -> No
     file = tmp_path / "members.csv"
     file.write_text("\n".join(GOOD_MEMBERS), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, members)
+    counts = load_from(destination, LocalFolder(tmp_path), members)
     rows = rows_of(destination, members)
-    load_from(destination, tmp_path, members)
+    load_from(destination, LocalFolder(tmp_path), members)
 
     assert reasons_of(destination) == []
     assert counts.loaded == len(rows) == 3
@@ -101,7 +102,7 @@ def test_bad_members_are_set_aside(destination: Destination, tmp_path: Path) -> 
     file = tmp_path / "members.csv"
     file.write_text("\n".join(BAD_MEMBERS), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, members)
+    counts = load_from(destination, LocalFolder(tmp_path), members)
 
     assert reasons_of(destination) == BROKEN_MEMBERS_RULES
     assert counts.loaded == 1
@@ -117,7 +118,7 @@ def test_the_dag_loads_every_resource(
     file.write_text("\n".join(GOOD_FEES), encoding="utf-8")
     file = tmp_path / "members.csv"
     file.write_text("\n".join(GOOD_MEMBERS), encoding="utf-8")
-    monkeypatch.setattr(connection, "connect", lambda: tmp_path)
+    monkeypatch.setattr(connection, "connect", lambda: LocalFolder(tmp_path))
 
     run = run_dag("club__office")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Boolean, Column, Date, Integer, Numeric, Table, Text
@@ -12,6 +11,7 @@ from club.runtime.clean import extract_text
 from club.runtime.conform import conform
 from club.runtime.convert import to_boolean, to_date, to_decimal
 from club.runtime.csv_files import CsvFiles
+from club.runtime.folders import Folder
 from club.runtime.problems import Problems
 from club.runtime.resource import Append, Partition, Window, file_lineage
 from club.runtime.table_checks import Freshness, NoRows, NullShare, References, RowCount
@@ -32,16 +32,17 @@ FILES = CsvFiles(
     "fees-*.csv",
     columns=["Reference", "Amount", "Discount", "Paid", "Settled", "Kind"],
     delimiter=";",
+    only_new=True,
 )
 
 
-def partitions(folder: Path, window: Window) -> Sequence[Partition]:
+def partitions(folder: Folder, window: Window) -> Sequence[Partition]:
     """One partition for each file."""
     return FILES.partitions(folder, window)
 
 
-def extract(folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
-    """The records of one file in batches, each cell as text."""
+def extract(folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
+    """The records of one file in batches."""
     return FILES.read(folder, partition)
 
 

@@ -1,7 +1,6 @@
 """office members → club.members"""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Column, Integer, Table, Text
@@ -10,6 +9,7 @@ from club.destination import metadata
 from club.runtime.clean import hash_text
 from club.runtime.conform import conform
 from club.runtime.csv_files import CsvFiles
+from club.runtime.folders import Folder
 from club.runtime.problems import Problems
 from club.runtime.resource import Merge, Partition, Window, file_lineage
 from club.runtime.table_checks import Unique
@@ -31,13 +31,13 @@ FILES = CsvFiles(
 )
 
 
-def partitions(folder: Path, window: Window) -> Sequence[Partition]:
+def partitions(folder: Folder, window: Window) -> Sequence[Partition]:
     """One partition for each file."""
     return FILES.partitions(folder, window)
 
 
-def extract(folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
-    """The records of one file in batches, each cell as text."""
+def extract(folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
+    """The records of one file in batches."""
     return FILES.read(folder, partition)
 
 
