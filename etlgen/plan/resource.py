@@ -118,6 +118,8 @@ def _load(resource: ResourceSpec) -> Code:
     arguments = [code("TABLE")]
     if resource.cursor and name != "Replace":
         arguments += _cursor(resource, resource.cursor)
+    if resource.replace_by:
+        arguments.append(code("replace_by={names}", names=list(resource.replace_by)))
     return _call(name, arguments, f"runtime.resource:{name}")
 
 

@@ -115,6 +115,9 @@ class ResourceSpec(Model):
         default_factory=lambda data: "merge" if data.get("primary_key") else "replace",
         description="How rows reach the table; default: merge with a primary_key, else replace.",
     )
+    replace_by: TextList = Field(
+        (), description="With append: new rows replace all that have the same values of these."
+    )
     columns: Annotated[Mapping[str, ColumnSpec], BeforeValidator(with_names)] = Field(
         min_length=1, examples=[{"order_id": {"type": "bigint", "nullable": False}}]
     )
@@ -139,6 +142,7 @@ class ResourceSpec(Model):
         """What is wrong between the parts, each of them being right by itself."""
         yield from self._key_problems()
         yield from self._cursor_problems()
+        yield from self._replace_by_problems()
         yield from self._name_problems()
         yield from self._example_problems()
 
@@ -210,6 +214,15 @@ class ResourceSpec(Model):
             return None if text is None else read(text, column.type)
         except BadValue:
             return None
+
+    def _replace_by_problems(self) -> Iterator[Problem]:
+        if self.replace_by and self.write_disposition != "append":
+            message = f"replace_by is for append; this is {self.write_disposition}"
+            yield Problem(("replace_by",), "replace_by", message, at_key=True)
+        for index, name in enumerate(self.replace_by):
+            if name not in self.columns:
+                path = ("replace_by", index)
+                yield Problem(path, "unknown_column", *_no_column(name, self.columns))
 
     def _name_problems(self) -> Iterator[Problem]:
         seen: dict[str, str] = {}

@@ -139,6 +139,33 @@ def require_free(connection: Connection, resource: str, run_id: str) -> None:
         )
 
 
+def published_files(connection: Connection, resource: str) -> dict[str, str]:
+    """The version of each file of the resource that was published last."""
+    parts, tries = ledger.partitions, ledger.attempts
+    file = func.coalesce(parts.c.detail["path"].astext, parts.c.file)
+    newest = (
+        select(file, parts.c.detail["version"].astext)
+        .distinct(file)
+        .join(tries, _same_attempt(parts, tries))
+        .where(
+            parts.c.resource == resource,
+            parts.c.file.is_not(None),
+            tries.c.status == "published",
+        )
+        .order_by(file, tries.c.generation.desc())
+    )
+    return {row[0]: row[1] for row in connection.execute(newest)}
+
+
+def partitions_of(connection: Connection, attempt: Attempt) -> list[Partition]:
+    """What the attempt was planned to read."""
+    parts = ledger.partitions
+    found = connection.execute(
+        select(parts).where(attempt.rows(parts)).order_by(parts.c.partition)
+    )
+    return [Partition(row.partition, file=row.file, detail=row.detail) for row in found]
+
+
 def begin_try(
     connection: Connection, attempt: Attempt, number: int
 ) -> tuple[int, Partition]:
@@ -272,6 +299,12 @@ def close_attempts(connection: Connection, resource: str, status: str) -> None:
 def lease_end() -> Any:
     """The moment, by the destination's clock, that a lease taken now ends."""
     return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, LEASE_SECONDS)
+
+
+def _same_attempt(parts: Table, tries: Table) -> Any:
+    return and_(
+        *(parts.c[name] == tries.c[name] for name in ("resource", "run_id", "attempt"))
+    )
 
 
 def _live_rival(connection: Connection, resource: str, run_id: str) -> Row[Any] | None:

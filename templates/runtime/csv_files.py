@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
-import difflib
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, islice
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -16,8 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from .convert import cast_or_null
+from .csv_lines import Tail, only_records
 from .errors import ConfigError, ContractError
-from .files import Files, text_frame
+from .files import TextFiles, arrow_frame, distinct, spell
+from .folders import Folder
 from .resource import Partition
 
 BLOCK_BYTES = 4 << 20
@@ -34,11 +35,12 @@ class Header:
 
 
 @dataclass(frozen=True)
-class CsvFiles(Files):
+class CsvFiles(TextFiles):
     """Files of delimited text. A null value in quotes is that text, without them NULL.
 
     `header_row` is the header's line, from 1; 0 where there is none and the columns
-    come in order.
+    come in order. Lines that begin with `comment`, and the last `footer_rows` lines that
+    are not blank, count for nothing.
     """
 
     delimiter: str = ","
@@ -46,6 +48,8 @@ class CsvFiles(Files):
     encoding: str = "utf-8"
     header_row: int = 1
     null_values: Sequence[str] = ("",)
+    comment: str = ""
+    footer_rows: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what the reader can't split by."""
@@ -53,34 +57,31 @@ class CsvFiles(Files):
             if len(mark) != 1 or not mark.isascii():
                 raise ConfigError(f"{mark!r} is not one ASCII character")
 
-    def inspect(self, path: Path) -> None:
+    def inspect(self, folder: Folder, partition: Partition) -> None:
         """Read the header, and nothing else. An empty file has none, lacks nothing."""
-        header = self._header(path).names
-        for column in self.columns if header else ():
-            names = (column,) if isinstance(column, str) else column
-            found = [name for name in header if name in names]
-            if len(found) == 1:
-                continue
-            where, wanted = f"{path}:{self.header_row}", " or ".join(map(repr, names))
-            if found:
-                raise ContractError(f"{where}: more than one column is {wanted}")
-            near = difflib.get_close_matches(names[0], header, n=1)
-            columns = f"columns: {', '.join(header)}"
-            raise ContractError(
-                f"{where}: there is no column {wanted}",
-                f"did you mean {near[0]!r}?" if near else columns,
-            )
+        header = self._header(folder, partition).names
+        if header:
+            where = f"{spell(folder, partition)}:{self.header_row}"
+            self.require_columns(header, where)
 
-    def read(self, folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
+    def records(self, folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
         """The records of a file; those with too many or too few fields go aside."""
-        path = folder / str(partition.file)
-        header = self._header(path)
+        header = self._header(folder, partition)
+        if not header.has_records:
+            return
+        with self._lines(folder, partition) as lines, Tail(lines) as file:
+            name = spell(folder, partition)
+            yield from self._rows(file, name, header, partition)
+
+    def _rows(
+        self, file: Tail, name: str, header: Header, partition: Partition
+    ) -> Iterator[pd.DataFrame]:
         torn: list[pyarrow.csv.InvalidRow] = []
         aside: dict[int, str] = {}  # torn records after the last whole one
         last, last_cell = 0, None
         try:
             # The reader looks ahead, and for torn records at the end it has no batch.
-            for batch in chain(self._batches(path, header, torn), [None]):
+            for batch in chain(self._batches(file, header, torn), [None]):
                 for row in torn:
                     number = row.number - header.lines
                     aside[number] = row.text
@@ -98,41 +99,53 @@ class CsvFiles(Files):
                     yield _decode(batch, records, partition)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:
             raise ContractError(
-                f"{path}: the file can't be read after record {last}: {error}",
+                f"{name}: the file can't be read after record {last}: {error}",
                 f"Is the encoding {self.encoding}? Is a quote opened and never closed? "
                 f"A record may be at most {BLOCK_BYTES >> 20} MB long.",
             ) from None
         last = max(aside, default=last)
-        if self._ends_in_quotes(path, aside.get(last), last_cell):
+        if self._ends_in_quotes(file, aside.get(last), last_cell):
             raise ContractError(
-                f"{path}: a quote is opened in record {last} and never closed"
+                f"{name}: a quote is opened in record {last} and never closed"
             )
 
-    def _header(self, path: Path) -> Header:
+    def _header(self, folder: Folder, partition: Partition) -> Header:
+        where = f"{spell(folder, partition)}:{self.header_row}"
         try:
-            is_utf8 = codecs.lookup(self.encoding).name == "utf-8"
-            encoding = "utf-8-sig" if is_utf8 else self.encoding
-            with path.open(
-                encoding=encoding, errors="backslashreplace", newline=""
+            is_utf8 = codecs.lookup(self._encoding).name == "utf-8"
+            encoding = "utf-8-sig" if is_utf8 else self._encoding
+            with io.TextIOWrapper(
+                self._lines(folder, partition), encoding, "backslashreplace", newline=""
             ) as file:
                 above = list(islice(file, max(0, self.header_row - 1)))
                 names, lines = self._names(file)
                 has_records = any(line.strip("\r\n") for line in file)
         except (UnicodeError, LookupError, csv.Error) as error:
             raise ContractError(
-                f"{path}:{self.header_row}: the header can't be read as "
-                f"{self.encoding}: {error}"
+                f"{where}: the header can't be read as {self.encoding}: {error}"
             ) from None
         if not names and (has_records or any(line.strip() for line in above)):
-            raise ContractError(f"{path}:{self.header_row}: there is no header")
+            raise ContractError(f"{where}: there is no header")
         return Header(names, len(above) + lines, has_records)
+
+    def _lines(self, folder: Folder, partition: Partition) -> io.BufferedReader:
+        """The file without the lines that count for nothing."""
+        file = self.open(folder, partition)
+        if not self.comment and not self.footer_rows:
+            return file
+        return only_records(
+            file, self.encoding, self.quote, self.comment, self.footer_rows
+        )
+
+    @property
+    def _encoding(self) -> str:
+        """The encoding of `_lines`."""
+        return "utf-8" if self.comment or self.footer_rows else self.encoding
 
     def _names(self, file: Iterator[str]) -> tuple[list[str], int]:
         """The names of the columns, and how many lines they take."""
         if self.header_row == 0:
-            return [
-                name if isinstance(name, str) else name[0] for name in self.columns
-            ], 0
+            return [names[0] for names in self.in_file()], 0
         if self.quote:
             reader = csv.reader(file, delimiter=self.delimiter, quotechar=self.quote)
         else:
@@ -140,21 +153,19 @@ class CsvFiles(Files):
         return next(reader, []), reader.line_num
 
     def _batches(
-        self, path: Path, header: Header, torn: list[pyarrow.csv.InvalidRow]
+        self, file: Tail, header: Header, torn: list[pyarrow.csv.InvalidRow]
     ) -> Iterator[pa.RecordBatch]:
         def set_aside(row: pyarrow.csv.InvalidRow) -> str:
             torn.append(row)
             return "skip" if len(torn) <= MOST_TORN else "error"
 
-        if not header.has_records:
-            return
-        names = _distinct(header.names)
+        names = distinct(header.names)
         yield from pyarrow.csv.open_csv(
-            path,
+            pa.PythonFile(file, "r"),
             pyarrow.csv.ReadOptions(
                 use_threads=False,  # a torn record knows its number only then
                 block_size=BLOCK_BYTES,
-                encoding=self.encoding,
+                encoding=self._encoding,
                 skip_rows=header.lines,
                 column_names=names,
             ),
@@ -172,7 +183,7 @@ class CsvFiles(Files):
             ),
         )
 
-    def _ends_in_quotes(self, path: Path, torn: str | None, cell: bytes | None) -> bool:
+    def _ends_in_quotes(self, file: Tail, torn: str | None, cell: bytes | None) -> bool:
         """Whether the file's last record, torn or not, ends before its quotes do."""
         if not self.quote:
             return False
@@ -182,9 +193,7 @@ class CsvFiles(Files):
             return False
         text = cell.decode(errors="replace").replace(self.quote, 2 * self.quote)
         opened = self.quote + text
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 4 * (len(opened) + 3)))
-            tail = file.read().decode(self.encoding, errors="replace")
+        tail = file.last(4 * (len(opened) + 3)).decode(self._encoding, errors="replace")
         is_closed = tail.rstrip("\r\n").endswith(opened + self.quote)
         return tail.endswith(opened) and not is_closed
 
@@ -200,19 +209,9 @@ def _decode(
         columns.append((name, texts))
         broken = pc.or_(broken, pc.and_(pc.is_valid(values), pc.is_null(texts)))
     if not pc.any(broken).as_py():
-        return text_frame(columns, records)
+        return arrow_frame(columns, records)
     for index in pc.indices_nonzero(broken).to_pylist():
         cells = [values[index].as_py() or b"" for values in batch.columns]
         text = b" ".join(cells).decode("utf-8", errors="backslashreplace")
         partition.reject(records[index], "is not text in this encoding", text)
-    return text_frame(columns, records)[~broken.to_numpy(zero_copy_only=False)]
-
-
-def _distinct(header: list[str]) -> list[str]:
-    """The same names; one that is there already, so nobody reads it, gets a number."""
-    names: list[str] = []
-    for name in header:
-        numbered = (f"{name}.{number}" for number in count(2))
-        new = (other for other in numbered if other not in {*names, *header})
-        names.append(next(new) if name in names else name)
-    return names
+    return arrow_frame(columns, records)[~broken.to_numpy(zero_copy_only=False)]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 import pandas as pd
 import pyarrow as pa
 
 from .errors import ContractError
-from .files import Files, text_frame
+from .files import TextFiles, arrow_frame, spell
+from .folders import Folder
 from .resource import Partition
 
 BATCH_RECORDS = 20_000
@@ -38,7 +38,7 @@ decode_string = msgspec.json.Decoder(str).decode
 
 
 @dataclass(frozen=True)
-class JsonFiles(Files):
+class JsonFiles(TextFiles):
     """Files of JSON objects, encoded in UTF-8; a key that an object lacks is NULL.
 
     A string comes as its characters, all else as it is written: no digit is lost.
@@ -47,15 +47,14 @@ class JsonFiles(Files):
 
     documents: Sequence[str] = ()
 
-    def read(self, folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
+    def records(self, folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
         """The objects of a file; what is not an object is set aside."""
-        with (folder / str(partition.file)).open("rb") as file:
-            if file.read(len(UTF8_BOM)) != UTF8_BOM:
-                file.seek(0)
-            for batch in _batches(self._elements(file)):
+        with self.open(folder, partition) as file:
+            elements = self._elements(_without_mark(file), spell(folder, partition))
+            for batch in _batches(elements):
                 yield self._frame(batch, partition)
 
-    def _elements(self, file: BinaryIO) -> Iterator[bytes]:
+    def _elements(self, file: io.BufferedReader, name: str) -> Iterator[bytes]:
         """The text of each record."""
         raise NotImplementedError
 
@@ -79,15 +78,14 @@ class JsonFiles(Files):
                 payload = text.decode("utf-8", errors="backslashreplace").strip()
                 partition.reject(number, "is not a JSON object", payload)
         names = list(dict.fromkeys(name for record in records for name in record))
-        for column in self.columns:
-            accepted = (column,) if isinstance(column, str) else column
+        for accepted in self.in_file():
             if not set(accepted) & set(names):
                 names.append(accepted[0])
         columns = [
             (name, pa.array([record.get(name) for record in records], pa.string()))
             for name in names
         ]
-        return text_frame(columns, numbers)
+        return arrow_frame(columns, numbers)
 
     def _cell(self, name: str, raw: msgspec.Raw) -> str | None:
         text = bytes(raw)
@@ -101,11 +99,11 @@ class JsonFiles(Files):
 class JsonLines(JsonFiles):
     """One object a line."""
 
-    def _elements(self, file: BinaryIO) -> Iterator[bytes]:
+    def _elements(self, file: io.BufferedReader, name: str) -> Iterator[bytes]:
         number = 0
         while line := file.readline(LARGEST_RECORD + 1):
             if len(line) > LARGEST_RECORD:
-                raise _malformed(file, number, TOO_LONG)
+                raise _malformed(name, number, TOO_LONG)
             number += 1
             yield line
 
@@ -113,7 +111,7 @@ class JsonLines(JsonFiles):
 class JsonArray(JsonFiles):
     """One array of objects, of which no more than a record is held at a time."""
 
-    def _elements(self, file: BinaryIO) -> Iterator[bytes]:
+    def _elements(self, file: io.BufferedReader, name: str) -> Iterator[bytes]:
         # `start` is where the current element begins, or the gap before it; `scanned`,
         # where the search for the next token goes on.
         text, start, scanned, depth, number = b"", 0, 0, 0, 0
@@ -128,7 +126,7 @@ class JsonArray(JsonFiles):
                 if mark in OPENING:
                     depth += 1
                     if depth <= 2:
-                        _require_gap(file, number, gap, text[start:scanned])
+                        _require_gap(name, number, gap, text[start:scanned])
                         start, gap = (
                             (scanned, FIRST) if depth == 1 else (token.start(), NEXT)
                         )
@@ -139,13 +137,21 @@ class JsonArray(JsonFiles):
                         yield text[start:scanned]
                         start = scanned
                     elif depth == 0:
-                        _require_gap(file, number, AFTER_ELEMENT, text[start:scanned])
+                        _require_gap(name, number, AFTER_ELEMENT, text[start:scanned])
                         start, gap = scanned, NOTHING
             text, scanned, start = text[start:], scanned - start, 0
             if len(text) > LARGEST_RECORD:
-                raise _malformed(file, number, TOO_LONG)
+                raise _malformed(name, number, TOO_LONG)
         if depth or text.strip() or gap is BEFORE_ARRAY:
-            raise _malformed(file, number, "the array doesn't end where the file ends")
+            raise _malformed(name, number, "the array doesn't end where the file ends")
+
+
+def _without_mark(file: io.BufferedReader) -> io.BufferedReader:
+    """The file after the byte order mark that it may begin with."""
+    start = file.peek(len(UTF8_BOM))
+    if start.startswith(UTF8_BOM):
+        file.read(len(UTF8_BOM))
+    return file
 
 
 def _batches(elements: Iterator[bytes]) -> Iterator[list[tuple[int, bytes]]]:
@@ -162,15 +168,13 @@ def _batches(elements: Iterator[bytes]) -> Iterator[list[tuple[int, bytes]]]:
         yield batch
 
 
-def _require_gap(
-    file: BinaryIO, number: int, gap: re.Pattern[bytes], text: bytes
-) -> None:
+def _require_gap(name: str, number: int, gap: re.Pattern[bytes], text: bytes) -> None:
     if not gap.fullmatch(text):
         found = text.strip()[:40].decode("utf-8", errors="backslashreplace")
         raise _malformed(
-            file, number, f"an array of objects can't go on with {found!r}"
+            name, number, f"an array of objects can't go on with {found!r}"
         )
 
 
-def _malformed(file: BinaryIO, number: int, what: str) -> ContractError:
-    return ContractError(f"{file.name}: after record {number}: {what}")
+def _malformed(name: str, number: int, what: str) -> ContractError:
+    return ContractError(f"{name}: after record {number}: {what}")

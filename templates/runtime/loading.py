@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -34,10 +35,19 @@ from .errors import BusyError, PipelineError, explain, is_retryable
 from .publish import Counts, drop_staging, publish
 from .resource import Resource, Window
 from .stage import staging_table
-from .target import prepare_target
+from .target import prepare_target, table_exists
 from .write import Progress, write
 
-__all__ = ["audit", "clean_up", "load", "new_run_id", "plan", "publish", "write"]
+__all__ = [
+    "audit",
+    "clean_up",
+    "finish",
+    "load",
+    "new_run_id",
+    "plan",
+    "publish",
+    "write",
+]
 
 TRIES = 5
 EVERYTHING = Window()
@@ -85,7 +95,7 @@ def load(
     take_over: bool = False,
     progress: Progress = lambda rows: None,
 ) -> Counts:
-    """All four steps in this process; transient errors are retried, others end the attempt."""
+    """All steps in this process; transient errors are retried, others end the attempt."""
     with _recorded(destination, resource) as opened:
         attempt, numbers = _retry(
             partial(
@@ -103,8 +113,8 @@ def load(
             _retry(partial(write, destination, attempt, resource, number, progress))
         _retry(partial(audit, destination, attempt, resource.load))
         counts = _retry(partial(publish, destination, attempt, resource.load))
-    clean_up(destination, attempt, resource)
     log.info("published", **_names(attempt), **vars(counts))
+    _retry(partial(finish, destination, attempt, resource))
     return counts
 
 
@@ -125,6 +135,7 @@ def _plan(
             attempts.require_free(connection, resource.name, run_id)
     with destination.transaction() as connection:
         window = cursors.resolved(connection, resource.name, resource.load, window)
+    window = replace(window, published=_published_files(destination, resource))
     parts = list(resource.partitions(resource.connect(), window))
     added = prepare_target(destination, resource.load)
     with destination.transaction() as connection:
@@ -157,6 +168,21 @@ def _recorded(destination: Destination, resource: Resource) -> Iterator[list[Att
             _record_failure(destination, attempt, error)
             clean_up(destination, attempt, resource)
         raise
+
+
+def finish(destination: Destination, attempt: Attempt, resource: Resource) -> None:
+    """What follows a publish: staging goes, and the resource may tell its source.
+
+    It may be repeated, and what it does to the source has to bear that.
+    """
+    clean_up(destination, attempt, resource)
+    if resource.after_publish is None:
+        return
+    with destination.transaction() as connection:
+        parts = attempts.partitions_of(connection, attempt)
+    source = resource.connect()
+    for part in parts:
+        resource.after_publish(source, part)
 
 
 def clean_up(destination: Destination, attempt: Attempt, resource: Resource) -> None:
@@ -236,6 +262,14 @@ def _sweep(destination: Destination, attempt: Attempt) -> None:
             left = Table(name, MetaData(schema=WORK_SCHEMA))
             with suppress(DBAPIError), destination.transaction("1s") as connection:
                 connection.execute(DropTable(left, if_exists=True))
+
+
+def _published_files(destination: Destination, resource: Resource) -> dict[str, str]:
+    """The files in the table, by version; none where somebody has dropped it."""
+    with destination.transaction() as connection:
+        if not table_exists(connection, resource.load.table):
+            return {}
+        return attempts.published_files(connection, resource.name)
 
 
 def _names(attempt: Attempt) -> dict[str, str | int]:

@@ -151,9 +151,8 @@ def _bring(
             return Outcome()
         connection.execute(delete(table))
     else:
-        connection.execute(
-            delete(table).where(_loaded_before(connection, attempt, load, row))
-        )
+        outdated = _loaded_before(connection, attempt, load, row)
+        connection.execute(delete(table).where(or_(outdated, _replaced(load, newest))))
     names = [column.name for column in table.columns]
     added = insert(table).from_select(
         names, select(*(newest.c[name] for name in names))
@@ -183,6 +182,17 @@ def _loaded_before(
         return own_run
     before = true() if window.until is None else cursor < window.until
     return or_(own_run, and_(cursor >= window.since, before))
+
+
+def _replaced(load: Append, newest: CTE) -> Any:
+    """Rows of the table that new ones stand for, NULL being a value like others."""
+    if not load.replace_by:
+        return false()
+    new = select(*(newest.c[name] for name in load.replace_by)).distinct().subquery()
+    same = (
+        load.table.c[name].is_not_distinct_from(new.c[name]) for name in load.replace_by
+    )
+    return select(literal(1)).select_from(new).where(*same).exists()
 
 
 def _merge(connection: Connection, load: Merge, newest: CTE) -> Outcome:

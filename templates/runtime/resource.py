@@ -62,6 +62,8 @@ class Append:
     """Add the rows; loading a file, window or run again replaces what it brought.
 
     `cursor` is the column that windows are cut by and that incremental loads go on from.
+    Rows that have the same values of the columns `replace_by` as a new one are replaced,
+    whatever brought them.
     """
 
     table: Table
@@ -71,6 +73,7 @@ class Append:
     lookback: timedelta | int | None = None
     delay: timedelta | None = None
     by_interval: bool = False
+    replace_by: Sequence[str] = ()
     children: Sequence[Child] = ()
     name = "append"
 
@@ -141,12 +144,17 @@ class Window:
     `start` and `end`, without `end` itself, were asked for by a person or a scheduler. `since` and
     `until` are the same as values of the cursor; where nobody asked, they follow from where the
     last load came to.
+
+    `published` has the version of each file of the resource that is in the table already.
     """
 
     start: datetime | None = None
     end: datetime | None = None
     since: Value | None = None
     until: Value | None = None
+    published: Mapping[str, str] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @classmethod
     def between(
@@ -195,6 +203,7 @@ class Resource:
     extract: Callable[[Any, Partition], Iterator[pd.DataFrame]]
     transform: Callable[[pd.DataFrame, Problems], pd.DataFrame]
     check: Callable[[pd.DataFrame, Problems], None]
+    after_publish: Callable[[Any, Partition], None] | None = None
 
     def window(self, asked: Interval, interval: Interval) -> Window:
         """What a scheduled run reads: what a person asked for, or else what is due.
@@ -232,6 +241,7 @@ class Resource:
             extract=module.extract,
             transform=module.transform,
             check=module.check,
+            after_publish=getattr(module, "after_publish", None),
         )
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from runtime import csv_files
 from runtime.csv_files import CsvFiles
 from runtime.errors import ConfigError, ContractError
+from runtime.folders import LocalFolder
 from runtime.resource import Partition
 
 Rows = dict[int, tuple[str | None, ...]]
@@ -37,8 +38,8 @@ class Folder:
         (self.path / "f.csv").write_bytes(data)
         self.partition = Partition(file="f.csv")
         files = CsvFiles("f.csv", options.pop("columns", ["a", "b"]), **options)
-        files.inspect(self.path / "f.csv")
-        self.batches = list(files.read(self.path, self.partition))
+        files.inspect(LocalFolder(self.path), self.partition)
+        self.batches = list(files.read(LocalFolder(self.path), self.partition))
         rows = [
             (int(number), tuple(cells))
             for batch in self.batches
@@ -344,10 +345,11 @@ GROWTH = """
 import resource, sys
 from pathlib import Path
 from runtime import csv_files
+from runtime.folders import LocalFolder
 from runtime.resource import Partition
 csv_files.BLOCK_BYTES = 1 << 19  # so that what Arrow reads ahead is little beside either file
 folder, name = Path(sys.argv[1]), sys.argv[2]
-batches = csv_files.CsvFiles(name, ["c0"]).read(folder, Partition(file=name))
+batches = csv_files.CsvFiles(name, ["c0"]).read(LocalFolder(folder), Partition(file=name))
 rows = sum(map(len, batches))
 print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -6,14 +6,16 @@ import pyarrow as pa
 import pytest
 
 from runtime.errors import ContractError
-from runtime.files import Files, text_frame
+from runtime.files import Files, arrow_frame
+from runtime.folders import LocalFolder
 from runtime.resource import Window
 
 WINDOW = Window()
 
 
 def found(folder: Path, pattern: str) -> list[str | None]:
-    return [partition.file for partition in Files(pattern, []).partitions(folder, WINDOW)]
+    parts = Files(pattern, []).partitions(LocalFolder(folder), WINDOW)
+    return [partition.file for partition in parts]
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_each_file_is_a_partition_in_the_order_of_the_names(folder: Path) -> None:
     assert found(folder, "orders-*.csv") == ["orders-1.csv", "orders-10.csv", "orders-2.csv"]
-    partitions = Files("orders-*.csv", []).partitions(folder, WINDOW)
+    partitions = Files("orders-*.csv", []).partitions(LocalFolder(folder), WINDOW)
     assert [partition.number for partition in partitions] == [0, 1, 2]
     assert all(partition.window is WINDOW for partition in partitions)
 
@@ -57,7 +59,7 @@ def test_the_folder_must_be_there(folder: Path, pattern: str) -> None:
 
 def test_a_batch_is_text_by_record_number() -> None:
     cells = pa.array(["x", None])
-    frame = text_frame([("a", cells), ("b", cells)], [3, 7])
+    frame = arrow_frame([("a", cells), ("b", cells)], [3, 7])
     assert frame.index.tolist() == [3, 7]
     assert frame.index.dtype == "int64"
     assert frame.to_dict("list") == {"a": ["x", None], "b": ["x", None]}

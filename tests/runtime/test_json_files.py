@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from runtime import json_files
 from runtime.errors import ContractError
+from runtime.folders import LocalFolder
 from runtime.json_files import JsonArray, JsonFiles, JsonLines
 from runtime.resource import Partition
 
@@ -38,8 +39,8 @@ class Folder:
         (self.path / "f.json").write_bytes(data)
         self.partition = Partition(file="f.json")
         files = kind("f.json", options.pop("columns", []), **options)
-        files.inspect(self.path / "f.json")
-        self.batches = list(files.read(self.path, self.partition))
+        files.inspect(LocalFolder(self.path), self.partition)
+        self.batches = list(files.read(LocalFolder(self.path), self.partition))
         rows: Rows = {}
         for batch in self.batches:
             assert set(batch.dtypes) <= {pd.ArrowDtype(pa.string())}

@@ -1,4 +1,4 @@
-"""Kind `file`: a folder of CSV, TSV or JSON files."""
+"""Kind `file`: a folder of CSV, JSON, Parquet, Arrow or Excel files, wherever it is."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ KIND = Kind(
     source_model=FileSource,
     resource_model=FileResource,
     templates=Path("kinds/file"),
-    runtime=(
-        Path("runtime/files.py"),
-        Path("runtime/csv_files.py"),
-        Path("runtime/json_files.py"),
+    runtime=tuple(
+        Path("runtime") / f"{name}.py"
+        for name in (
+            *("files", "folders", "patterns", "compressed", "sample_files"),
+            *("csv_files", "csv_lines", "json_files", "arrow_files", "excel_files"),
+        )
     ),
     plan=plan,
 )

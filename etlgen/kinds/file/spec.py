@@ -2,135 +2,123 @@
 
 from __future__ import annotations
 
-import codecs
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import Field
 
-from etlgen.names import shown
-from etlgen.pycode import is_visible
+from etlgen.kinds.file import dialect
+from etlgen.kinds.file.dialect import CAPTURE, FORMATS, Compression, Format
 from etlgen.spec.column import ColumnSpec
-from etlgen.spec.fields import DataText, PathSetting, Sequence
-from etlgen.spec.models import ResourceSpec, SourceSpec
-from etlgen.spec.problem import Problem, refusal
+from etlgen.spec.fields import DataText, PathSetting, Sequence, Text
+from etlgen.spec.models import Model, ResourceSpec, SourceSpec
+from etlgen.spec.problem import Problem
 from etlgen.vocabulary.column import Notation
 
-Format = Literal["csv", "json_lines", "json_array"]
-
-FORMATS: Mapping[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".jsonl": "json_lines",
-    ".ndjson": "json_lines",
-    ".json": "json_array",
+VALUE = re.compile(r"\{[a-z][a-z0-9_]*\}")
+# The formats that each key says something of; those that are not here hold for every format.
+KEYS: Mapping[str, tuple[Format, ...]] = {
+    **dict.fromkeys(("delimiter", "quote", "encoding", "comment"), ("csv",)),
+    **dict.fromkeys(("header_row", "null_values", "footer_rows"), ("csv", "excel")),
+    **dict.fromkeys(("sheet", "range"), ("excel",)),
+    **dict.fromkeys(("compression", "member"), ("csv", "json_lines", "json_array")),
+    **dict.fromkeys(("decimal_mark", "thousands_mark"), ("csv", "json_lines", "json_array")),
 }
-_CSV_ONLY = ("delimiter", "quote", "header_row", "encoding", "null_values")
-_THOUSANDS = ("", ".", ",", "'", "\u2019", "_", " ", "\u00a0", "\u202f")
 
 
-def _pattern(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise refusal("path", "a path is missing", "write a pattern such as orders-*.csv")
-    parts = PurePosixPath(value).parts
-    if "\\" in value or not all(map(is_visible, value)):
-        raise refusal("path", f"{shown(value)} is not a path with '/' between visible names")
-    if "${" in value:
-        hint = "the source's own path takes ${NAME}"
-        raise refusal("path", f"{shown(value)} cannot refer to the environment", hint)
-    if value.startswith(("/", "~")) or ".." in parts or ":" in parts[0]:
-        hint = "the source's own path says which folder that is"
-        raise refusal("path", f"{shown(value)} leaves the folder of the source", hint)
-    return value
-
-
-def _encoding(value: object) -> str:
-    try:
-        if isinstance(value, str) and codecs.lookup(value)._is_text_encoding:
-            return codecs.lookup(value).name
-    except (LookupError, ValueError):
-        pass
-    raise refusal("encoding", f"{shown(str(value))} is not an encoding", "write utf-8 or cp1252")
-
-
-def _character(value: object) -> str:
-    if isinstance(value, str) and len(value) == 1 and value.isascii() and value not in "\r\n\0":
-        return value
-    hint = 'a tab is "\\t" in double quotes' if value == "\\t" else None
-    raise refusal("character", f"{shown(str(value))} is not one ASCII character", hint)
-
-
-def _quote(value: object) -> str:
-    return "" if value == "" else _character(value)
-
-
-def _mark(value: object) -> str:
-    if value in (".", ","):
-        return str(value)
-    raise refusal("mark", f"{shown(str(value))} is not '.' or ','")
-
-
-def _thousands(value: object) -> str:
-    if isinstance(value, str) and value in _THOUSANDS:
-        return value
-    marks = " ".join(repr(mark) for mark in _THOUSANDS[1:])
-    raise refusal("mark", f"{shown(str(value))} is not a thousands mark", f"marks: {marks}")
-
-
-def _row(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    raise refusal("row", f"{shown(str(value))} is not a line number from 1, or 0 for no header")
-
-
-_ONE = WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1})
+Reading = Literal["new_files", "all_files"]
 
 
 def _default_format(data: dict[str, Any]) -> Format | None:
-    return FORMATS.get(PurePosixPath(data.get("path", "")).suffix.lower())
+    return dialect.format_of(data.get("path", ""))
 
 
 def _default_delimiter(data: dict[str, Any]) -> str:
-    return "\t" if str(data.get("path", "")).lower().endswith(".tsv") else ","
+    path = dialect.without_compression(str(data.get("path", "")))
+    return "\t" if path.lower().endswith(".tsv") else ","
 
 
 def _default_nulls(data: dict[str, Any]) -> tuple[str, ...]:
-    return ("",) if data.get("format") == "csv" else ()
+    return ("",) if data.get("format") in ("csv", "excel") else ()
+
+
+def _default_read(data: dict[str, Any]) -> Reading:
+    return "new_files" if data.get("write_disposition") == "append" else "all_files"
+
+
+class Ready(Model):
+    """When a file may be read; until then it waits for a later run."""
+
+    min_age: dialect.Age | None = Field(
+        None, examples=["5m"], description="How long it has not changed: 30s, 5m, 2h, 1d."
+    )
+    marker: dialect.Marker | None = Field(
+        None,
+        description="A file beside it: *.done, where * is its name without suffix, or _SUCCESS.",
+    )
+    count: int | None = Field(
+        None, ge=1, strict=True, description="How many files must be ready, else the run fails."
+    )
 
 
 class FileResource(ResourceSpec):
     """The files of one pattern."""
 
-    path: Annotated[str, PlainValidator(_pattern), WithJsonSchema({"type": "string"})] = Field(
-        examples=["orders-*.csv"], description="Pattern of file names, from the source's path."
+    path: dialect.Pattern = Field(
+        examples=["orders-*.csv"],
+        description="Pattern of file names, from the source's path; {name} and {name:%Y%m%d} are "
+        "values for columns.",
     )
     format: Format | None = Field(
         default_factory=_default_format, description="Default: by the suffix of the path."
     )
-    delimiter: Annotated[str, PlainValidator(_character), _ONE] = Field(
+    compression: Compression | None = Field(None, description="Default: by each file's suffix.")
+    member: dialect.Member = Field("*", description="Pattern of the files meant in ZIP archives.")
+    read: Reading = Field(
+        default_factory=_default_read,
+        description="new_files: each file once, and again when it changes. Default: new_files "
+        "for append, else all_files.",
+    )
+    ready: Ready | None = None
+    archive: dialect.ArchiveFolder | None = Field(
+        None, description="Folder that files are moved to once they are published."
+    )
+    delimiter: dialect.Character = Field(
         default_factory=_default_delimiter, description="Default: a comma; a tab for .tsv."
     )
-    encoding: Annotated[str, PlainValidator(_encoding), WithJsonSchema({"type": "string"})] = (
-        "utf-8"
+    encoding: dialect.Encoding = "utf-8"
+    quote: dialect.Quote = '"'
+    header_row: dialect.Row = Field(
+        1, description="Line of the header; 0: no header, columns in the spec's order."
     )
-    quote: Annotated[
-        str, PlainValidator(_quote), WithJsonSchema({"type": "string", "maxLength": 1})
-    ] = '"'
-    header_row: Annotated[
-        int, PlainValidator(_row), WithJsonSchema({"type": "integer", "minimum": 0})
-    ] = Field(1, description="Line of the header; 0: no header, columns in the spec's order.")
+    footer_rows: dialect.Row = Field(0, description="How many lines at the end are no records.")
+    comment: dialect.Comment | None = Field(None, description="What a line begins with to be none.")
+    sheet: Text | None = Field(None, description="Worksheet; default: the first.")
+    range: dialect.CellRange | None = Field(
+        None, examples=["B3:F"], description="Cells that count; default: all."
+    )
     null_values: Annotated[tuple[DataText, ...], Sequence] = Field(
-        default_factory=_default_nulls, description="Texts that mean NULL; for CSV default ['']."
+        default_factory=_default_nulls,
+        description="Texts that mean NULL; for CSV and Excel default [''].",
     )
-    decimal_mark: Annotated[str, PlainValidator(_mark), WithJsonSchema({"enum": [".", ","]})] = "."
-    thousands_mark: Annotated[
-        str, PlainValidator(_thousands), WithJsonSchema({"enum": list(_THOUSANDS)})
-    ] = ""
+    decimal_mark: dialect.Mark = "."
+    thousands_mark: dialect.Thousands = ""
+
+    @property
+    def captures(self) -> Mapping[str, str | None]:
+        """The values in the path, with the formats of dates."""
+        return {found[1]: found[2] for found in CAPTURE.finditer(self.path)}
+
+    def is_in_path(self, from_names: tuple[str, ...]) -> bool:
+        """Whether a column is a value of the path, and not in the file."""
+        return bool(self.captures) and any(map(VALUE.fullmatch, from_names))
 
     def notation(self, column: ColumnSpec) -> Notation:
         """The column's own notation within the files' dialect."""
+        if self.is_in_path(column.from_names):
+            return replace(super().notation(column), writes_null=False)
         return replace(
             super().notation(column),
             decimal_mark=self.decimal_mark,
@@ -141,28 +129,63 @@ class FileResource(ResourceSpec):
 
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
+        yield from self._dialect_problems()
+        yield from self._reading_problems()
+        yield from self._capture_problems()
+
+    def _dialect_problems(self) -> Iterator[Problem]:
         if self.format is None:
             suffixes = ", ".join(FORMATS)
             message = f"the suffix of {self.path!r} does not say the format (known: {suffixes})"
-            yield Problem(
-                ("path",), "format", message, "add 'format: csv' or json_lines, json_array"
-            )
-        elif self.format != "csv":
-            for key in _CSV_ONLY:
-                if key in self.model_fields_set:
-                    message = f"{key!r} says nothing of {self.format} files; it is for csv"
-                    yield Problem((key,), "dialect", message, at_key=True)
+            hint = "add 'format: csv' or json_lines, json_array, parquet, arrow, excel"
+            yield Problem(("path",), "format", message, hint)
+            return
+        for key, formats in KEYS.items():
+            if key in self.model_fields_set and self.format not in formats:
+                message = f"{key!r} says nothing of {self.format} files; it is for "
+                message += ", ".join(formats)
+                yield Problem((key,), "dialect", message, at_key=True)
+        is_packed = dialect.compression_of(self.path) != "none"
+        if is_packed and self.format not in KEYS["compression"]:
+            message = f"{self.format} files are not compressed as a whole"
+            yield Problem(("path",), "dialect", message)
         if self.delimiter == self.quote:
             yield Problem(("quote",), "dialect", "delimiter and quote are the same character")
         if self.decimal_mark == self.thousands_mark:
             message = "decimal_mark and thousands_mark are the same character"
             yield Problem(("thousands_mark",), "dialect", message)
-        if self.header_row == 0 and self.format == "csv":
+        if self.header_row == 0 and self.format in KEYS["header_row"]:
             for name, column in self.columns.items():
-                if "from_names" in column.model_fields_set:
+                if "from_names" in column.model_fields_set and not self.is_in_path(
+                    column.from_names
+                ):
                     message = "without a header (header_row: 0) there are no names to read from"
                     path = ("columns", name, "from")
                     yield Problem(path, "dialect", message, at_key=True)
+
+    def _reading_problems(self) -> Iterator[Problem]:
+        if self.write_disposition == "replace" and self.read == "new_files":
+            message = "replace makes the table what was read, so it has to read all files"
+            yield Problem(("read",), "read", message, "write append or merge, or 'all_files'")
+        if self.archive and self.write_disposition == "replace":
+            message = "a replaced table needs its files in every run, so they cannot go away"
+            yield Problem(("archive",), "archive", message, at_key=True)
+
+    def _capture_problems(self) -> Iterator[Problem]:
+        for name, column in self.columns.items():
+            if not self.is_in_path(column.from_names):
+                continue
+            path: tuple[str | int, ...] = ("columns", name, "from")
+            if len(column.from_names) > 1:
+                yield Problem(path, "capture", "a value in the path has one name")
+            capture = column.from_names[0][1:-1]
+            if capture not in self.captures:
+                known = ", ".join(f"{{{one}}}" for one in self.captures) or "none"
+                message = f"the path has no value {{{capture}}}"
+                yield Problem(path, "capture", message, f"values in the path: {known}")
+            elif self.captures[capture] and (column.format or column.clean):
+                message = "its format stands in the path; it comes as a date or a timestamp"
+                yield Problem(("columns", name), "capture", message, at_key=True)
 
 
 class FileSource(SourceSpec):
@@ -171,7 +194,8 @@ class FileSource(SourceSpec):
     kind: Literal["file"]
     path: PathSetting = Field(
         examples=["data/webshop"],
-        description="The folder: a literal, ${NAME} or ${NAME:-default}.",
+        description="The folder, or its URL (s3://, gs://, abfs://, sftp://, https://): a literal, "
+        "${NAME} or ${NAME:-default}.",
     )
     resources: Mapping[str, FileResource] = Field(
         min_length=1,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shop_etl.runtime.connect import Destination
+from shop_etl.runtime.folders import LocalFolder
 from shop_etl.runtime.testing import load_from, reasons_of, rows_of
 from shop_etl.sources.catalog import connection, products
 
@@ -48,9 +49,9 @@ def test_products_are_loaded_once(destination: Destination, tmp_path: Path) -> N
     file = tmp_path / "products.tsv"
     file.write_text("\n".join(GOOD_PRODUCTS), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, products)
+    counts = load_from(destination, LocalFolder(tmp_path), products)
     rows = rows_of(destination, products)
-    load_from(destination, tmp_path, products)
+    load_from(destination, LocalFolder(tmp_path), products)
 
     assert reasons_of(destination) == []
     assert counts.loaded == len(rows) == 3
@@ -61,7 +62,7 @@ def test_bad_products_are_set_aside(destination: Destination, tmp_path: Path) ->
     file = tmp_path / "products.tsv"
     file.write_text("\n".join(BAD_PRODUCTS), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, products)
+    counts = load_from(destination, LocalFolder(tmp_path), products)
 
     assert reasons_of(destination) == BROKEN_PRODUCTS_RULES
     assert counts.loaded == 1
@@ -75,7 +76,7 @@ def test_the_dag_loads_every_resource(
 ) -> None:
     file = tmp_path / "products.tsv"
     file.write_text("\n".join(GOOD_PRODUCTS), encoding="utf-8")
-    monkeypatch.setattr(connection, "connect", lambda: tmp_path)
+    monkeypatch.setattr(connection, "connect", lambda: LocalFolder(tmp_path))
 
     run = run_dag("shop_etl__catalog")
 

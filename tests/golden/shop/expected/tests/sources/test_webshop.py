@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shop_etl.runtime.connect import Destination
+from shop_etl.runtime.folders import LocalFolder
 from shop_etl.runtime.testing import load_from, reasons_of, rows_of
 from shop_etl.sources.webshop import connection, customers, orders
 
@@ -79,9 +80,9 @@ def test_orders_are_loaded_once(destination: Destination, tmp_path: Path) -> Non
     file = tmp_path / "orders-1.csv"
     file.write_text("\n".join(GOOD_ORDERS), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, orders)
+    counts = load_from(destination, LocalFolder(tmp_path), orders)
     rows = rows_of(destination, orders)
-    load_from(destination, tmp_path, orders)
+    load_from(destination, LocalFolder(tmp_path), orders)
 
     assert reasons_of(destination) == []
     assert counts.loaded == len(rows) == 3
@@ -92,7 +93,7 @@ def test_bad_orders_are_set_aside(destination: Destination, tmp_path: Path) -> N
     file = tmp_path / "orders-1.csv"
     file.write_text("\n".join(BAD_ORDERS), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, orders)
+    counts = load_from(destination, LocalFolder(tmp_path), orders)
 
     assert reasons_of(destination) == BROKEN_ORDERS_RULES
     assert counts.loaded == 1
@@ -102,9 +103,9 @@ def test_customers_are_loaded_once(destination: Destination, tmp_path: Path) -> 
     file = tmp_path / "customers.jsonl"
     file.write_text("\n".join(GOOD_CUSTOMERS), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, customers)
+    counts = load_from(destination, LocalFolder(tmp_path), customers)
     rows = rows_of(destination, customers)
-    load_from(destination, tmp_path, customers)
+    load_from(destination, LocalFolder(tmp_path), customers)
 
     assert reasons_of(destination) == []
     assert counts.loaded == len(rows) == 3
@@ -115,7 +116,7 @@ def test_bad_customers_are_set_aside(destination: Destination, tmp_path: Path) -
     file = tmp_path / "customers.jsonl"
     file.write_text("\n".join(BAD_CUSTOMERS), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, customers)
+    counts = load_from(destination, LocalFolder(tmp_path), customers)
 
     assert reasons_of(destination) == BROKEN_CUSTOMERS_RULES
     assert counts.loaded == 1
@@ -131,7 +132,7 @@ def test_the_dag_loads_every_resource(
     file.write_text("\n".join(GOOD_ORDERS), encoding="utf-8")
     file = tmp_path / "customers.jsonl"
     file.write_text("\n".join(GOOD_CUSTOMERS), encoding="utf-8")
-    monkeypatch.setattr(connection, "connect", lambda: tmp_path)
+    monkeypatch.setattr(connection, "connect", lambda: LocalFolder(tmp_path))
 
     run = run_dag("shop_etl__webshop")
 

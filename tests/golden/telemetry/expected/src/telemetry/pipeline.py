@@ -58,5 +58,5 @@ def publish(attempt: dict[str, Any]) -> dict[str, int]:
     found = find_resource(sources, attempt["resource"])
     destination, audited = open_destination(), Attempt(**attempt)
     counts = loading.publish(destination, audited, found.load)
-    loading.clean_up(destination, audited, found)
+    loading.finish(destination, audited, found)
     return vars(counts)

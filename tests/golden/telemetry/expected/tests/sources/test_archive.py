@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from telemetry.runtime.connect import Destination
+from telemetry.runtime.folders import LocalFolder
 from telemetry.runtime.testing import load_from, reasons_of, rows_of
 from telemetry.sources.archive import connection, notes
 
@@ -22,9 +23,9 @@ def test_notes_are_loaded_once(destination: Destination, tmp_path: Path) -> None
     file = tmp_path / "notes.csv"
     file.write_text("\n".join(GOOD_NOTES), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, notes)
+    counts = load_from(destination, LocalFolder(tmp_path), notes)
     rows = rows_of(destination, notes)
-    load_from(destination, tmp_path, notes)
+    load_from(destination, LocalFolder(tmp_path), notes)
 
     assert reasons_of(destination) == []
     assert counts.loaded == len(rows) == 3
@@ -39,7 +40,7 @@ def test_the_dag_loads_every_resource(
 ) -> None:
     file = tmp_path / "notes.csv"
     file.write_text("\n".join(GOOD_NOTES), encoding="utf-8")
-    monkeypatch.setattr(connection, "connect", lambda: tmp_path)
+    monkeypatch.setattr(connection, "connect", lambda: LocalFolder(tmp_path))
 
     run = run_dag("telemetry__archive")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from telemetry.runtime.connect import Destination
+from telemetry.runtime.folders import LocalFolder
 from telemetry.runtime.testing import load_from, reasons_of, rows_of
 from telemetry.sources.plant import class_, connection, readings
 
@@ -75,9 +76,9 @@ def test_readings_are_loaded_once(destination: Destination, tmp_path: Path) -> N
     file = tmp_path / "readings_1.csv"
     file.write_text("\n".join(GOOD_READINGS), encoding="iso8859-1")
 
-    counts = load_from(destination, tmp_path, readings)
+    counts = load_from(destination, LocalFolder(tmp_path), readings)
     rows = rows_of(destination, readings)
-    load_from(destination, tmp_path, readings)
+    load_from(destination, LocalFolder(tmp_path), readings)
 
     assert reasons_of(destination) == []
     assert counts.loaded == len(rows) == 3
@@ -88,7 +89,7 @@ def test_bad_readings_are_set_aside(destination: Destination, tmp_path: Path) ->
     file = tmp_path / "readings_1.csv"
     file.write_text("\n".join(BAD_READINGS), encoding="iso8859-1")
 
-    counts = load_from(destination, tmp_path, readings)
+    counts = load_from(destination, LocalFolder(tmp_path), readings)
 
     assert reasons_of(destination) == BROKEN_READINGS_RULES
     assert counts.loaded == 1
@@ -98,9 +99,9 @@ def test_class__are_loaded_once(destination: Destination, tmp_path: Path) -> Non
     file = tmp_path / "classes.json"
     file.write_text("\n".join(GOOD_CLASS), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, class_)
+    counts = load_from(destination, LocalFolder(tmp_path), class_)
     rows = rows_of(destination, class_)
-    load_from(destination, tmp_path, class_)
+    load_from(destination, LocalFolder(tmp_path), class_)
 
     assert reasons_of(destination) == []
     assert counts.loaded == len(rows) == 3
@@ -111,7 +112,7 @@ def test_bad_class__are_set_aside(destination: Destination, tmp_path: Path) -> N
     file = tmp_path / "classes.json"
     file.write_text("\n".join(BAD_CLASS), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, class_)
+    counts = load_from(destination, LocalFolder(tmp_path), class_)
 
     assert reasons_of(destination) == BROKEN_CLASS_RULES
     assert counts.loaded == 1
@@ -127,7 +128,7 @@ def test_the_dag_loads_every_resource(
     file.write_text("\n".join(GOOD_READINGS), encoding="iso8859-1")
     file = tmp_path / "classes.json"
     file.write_text("\n".join(GOOD_CLASS), encoding="utf-8")
-    monkeypatch.setattr(connection, "connect", lambda: tmp_path)
+    monkeypatch.setattr(connection, "connect", lambda: LocalFolder(tmp_path))
 
     run = run_dag("telemetry__plant")
 

@@ -1,10 +1,11 @@
 """Where the files of catalog are."""
 
-from pathlib import Path
-
+from shop_etl.runtime.folders import Folder, open_folder
 from shop_etl.settings import environment
 
 
-def connect() -> Path:
+def connect() -> Folder:
     """The folder that the patterns of the resources start from."""
-    return environment.path(environment.get("CATALOG_PATH", "data/catalog"))
+    return open_folder(
+        environment.get("CATALOG_PATH", "data/catalog"), environment.folder
+    )

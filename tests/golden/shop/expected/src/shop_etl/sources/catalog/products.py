@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Boolean, Column, Date, Integer, Numeric, Table, Text
@@ -11,6 +10,7 @@ from shop_etl.destination import metadata
 from shop_etl.runtime.conform import conform
 from shop_etl.runtime.convert import to_boolean, to_date
 from shop_etl.runtime.csv_files import CsvFiles
+from shop_etl.runtime.folders import Folder
 from shop_etl.runtime.problems import Problems
 from shop_etl.runtime.resource import Partition, Replace, Window, file_lineage
 
@@ -35,13 +35,13 @@ FILES = CsvFiles(
 )
 
 
-def partitions(folder: Path, window: Window) -> Sequence[Partition]:
+def partitions(folder: Folder, window: Window) -> Sequence[Partition]:
     """One partition for each file."""
     return FILES.partitions(folder, window)
 
 
-def extract(folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
-    """The records of one file in batches, each cell as text."""
+def extract(folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
+    """The records of one file in batches."""
     return FILES.read(folder, partition)
 
 

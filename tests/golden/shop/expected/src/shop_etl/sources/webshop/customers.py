@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import TIMESTAMP, BigInteger, Boolean, Column, Date, Table, Text
@@ -10,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shop_etl.destination import metadata
 from shop_etl.runtime.conform import conform
+from shop_etl.runtime.folders import Folder
 from shop_etl.runtime.json_files import JsonLines
 from shop_etl.runtime.problems import Problems
 from shop_etl.runtime.resource import Merge, Partition, Window, file_lineage
@@ -45,13 +45,13 @@ FILES = JsonLines(
 )
 
 
-def partitions(folder: Path, window: Window) -> Sequence[Partition]:
+def partitions(folder: Folder, window: Window) -> Sequence[Partition]:
     """One partition for each file."""
     return FILES.partitions(folder, window)
 
 
-def extract(folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
-    """The records of one file in batches, each cell as text."""
+def extract(folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
+    """The records of one file in batches."""
     return FILES.read(folder, partition)
 
 

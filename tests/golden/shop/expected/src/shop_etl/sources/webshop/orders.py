@@ -1,7 +1,6 @@
 """webshop orders → shop.orders"""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import TIMESTAMP, BigInteger, Column, Numeric, Table, Text
@@ -10,6 +9,7 @@ from shop_etl.destination import metadata
 from shop_etl.runtime.conform import conform
 from shop_etl.runtime.convert import to_decimal, to_integer, to_timestamp
 from shop_etl.runtime.csv_files import CsvFiles
+from shop_etl.runtime.folders import Folder
 from shop_etl.runtime.problems import Problems
 from shop_etl.runtime.resource import Merge, Partition, Window, file_lineage
 
@@ -41,13 +41,13 @@ FILES = CsvFiles(
 )
 
 
-def partitions(folder: Path, window: Window) -> Sequence[Partition]:
+def partitions(folder: Folder, window: Window) -> Sequence[Partition]:
     """One partition for each file."""
     return FILES.partitions(folder, window)
 
 
-def extract(folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
-    """The records of one file in batches, each cell as text."""
+def extract(folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
+    """The records of one file in batches."""
     return FILES.read(folder, partition)
 
 

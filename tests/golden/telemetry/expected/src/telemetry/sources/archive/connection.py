@@ -1,10 +1,9 @@
 """Where the files of archive are."""
 
-from pathlib import Path
-
+from telemetry.runtime.folders import Folder, open_folder
 from telemetry.settings import environment
 
 
-def connect() -> Path:
+def connect() -> Folder:
     """The folder that the patterns of the resources start from."""
-    return environment.path("data/archive")
+    return open_folder("data/archive", environment.folder)

@@ -1,7 +1,6 @@
 """archive notes → raw.notes"""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Column, Table, Text
@@ -9,6 +8,7 @@ from sqlalchemy import Column, Table, Text
 from telemetry.destination import metadata
 from telemetry.runtime.conform import conform
 from telemetry.runtime.csv_files import CsvFiles
+from telemetry.runtime.folders import Folder
 from telemetry.runtime.problems import Problems
 from telemetry.runtime.resource import Partition, Replace, Window, file_lineage
 
@@ -22,13 +22,13 @@ TABLE = Table(
 FILES = CsvFiles("notes.csv", columns=["text"], delimiter="|", quote="")
 
 
-def partitions(folder: Path, window: Window) -> Sequence[Partition]:
+def partitions(folder: Folder, window: Window) -> Sequence[Partition]:
     """One partition for each file."""
     return FILES.partitions(folder, window)
 
 
-def extract(folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
-    """The records of one file in batches, each cell as text."""
+def extract(folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
+    """The records of one file in batches."""
     return FILES.read(folder, partition)
 
 

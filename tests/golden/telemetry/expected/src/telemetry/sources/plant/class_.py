@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Column, Date, Integer, Table, Text
@@ -10,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from telemetry.destination import metadata
 from telemetry.runtime.conform import conform
+from telemetry.runtime.folders import Folder
 from telemetry.runtime.json_files import JsonArray
 from telemetry.runtime.problems import Problems
 from telemetry.runtime.resource import Merge, Partition, Window, file_lineage
@@ -32,13 +32,13 @@ FILES = JsonArray(
 )
 
 
-def partitions(folder: Path, window: Window) -> Sequence[Partition]:
+def partitions(folder: Folder, window: Window) -> Sequence[Partition]:
     """One partition for each file."""
     return FILES.partitions(folder, window)
 
 
-def extract(folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
-    """The records of one file in batches, each cell as text."""
+def extract(folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
+    """The records of one file in batches."""
     return FILES.read(folder, partition)
 
 

@@ -1,10 +1,11 @@
 """Where the files of plant are."""
 
-from pathlib import Path
-
+from telemetry.runtime.folders import Folder, open_folder
 from telemetry.settings import environment
 
 
-def connect() -> Path:
+def connect() -> Folder:
     """The folder that the patterns of the resources start from."""
-    return environment.path(environment.require("PLANT_PATH", "data/plant"))
+    return open_folder(
+        environment.require("PLANT_PATH", "data/plant"), environment.folder
+    )

@@ -1,7 +1,6 @@
 """plant readings → raw.readings"""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import (
@@ -21,6 +20,7 @@ from telemetry.destination import metadata
 from telemetry.runtime.conform import conform
 from telemetry.runtime.convert import to_bytes, to_timestamp
 from telemetry.runtime.csv_files import CsvFiles
+from telemetry.runtime.folders import Folder
 from telemetry.runtime.problems import Problems
 from telemetry.runtime.resource import Append, Partition, Window, file_lineage
 
@@ -52,16 +52,17 @@ FILES = CsvFiles(
     ],
     encoding="iso8859-1",
     header_row=0,
+    only_new=True,
 )
 
 
-def partitions(folder: Path, window: Window) -> Sequence[Partition]:
+def partitions(folder: Folder, window: Window) -> Sequence[Partition]:
     """One partition for each file."""
     return FILES.partitions(folder, window)
 
 
-def extract(folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
-    """The records of one file in batches, each cell as text."""
+def extract(folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
+    """The records of one file in batches."""
     return FILES.read(folder, partition)
 
 

@@ -1,0 +1,159 @@
+"""Files made up for the tests of a resource: good records, and one for each broken rule."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from etlgen.kinds.file.dialect import CAPTURE, compression_of
+from etlgen.kinds.file.spec import FileResource
+from etlgen.vocabulary.column import Column
+from etlgen.vocabulary.samples import BadCell, bad_cells, good_rows
+
+Cells = Mapping[str, str | None]
+Record = str | list[str | None]
+NUMBERS = ("smallint", "integer", "bigint", "numeric", "double")
+JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+TABLES = ("parquet", "arrow", "excel")
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """A sample file's name, and its records: lines of text, or cells of a table.
+
+    `is_plain` says that such a file is the lines and nothing else.
+    """
+
+    file: str
+    is_in_subfolder: bool
+    is_plain: bool
+    encoding: str
+    good: tuple[Record, ...]
+    good_count: int
+    bad: tuple[Record, ...]
+    rules: tuple[str, ...]
+
+
+def make_samples(resource: FileResource, columns: Sequence[Column]) -> Samples:
+    """Samples that the resource's pattern finds, and its dialect reads."""
+    good = _of_one_path(resource, columns, good_rows(columns))
+    in_file = [column for column in columns if not resource.is_in_path(column.from_names)]
+    bad = [cell for cell in bad_cells(in_file) if _can_stand(resource, columns, cell)]
+    broken: list[Cells] = [{**good[0], cell.column: cell.raw_value} for cell in bad]
+    file = _matching_name(resource, columns, good[0])
+    return Samples(
+        file=file,
+        is_in_subfolder="/" in file,
+        is_plain=resource.format not in TABLES and not _is_compressed(resource, file),
+        encoding=resource.encoding,
+        good=_records(resource, in_file, good),
+        good_count=len(good),
+        bad=_records(resource, in_file, [good[0], *broken]),
+        rules=tuple(f"{cell.column} {cell.reason}" for cell in bad),
+    )
+
+
+def _of_one_path(
+    resource: FileResource, columns: Sequence[Column], rows: Sequence[Cells]
+) -> list[Cells]:
+    """The rows as they can stand in one file: values in its path are the same for all."""
+    in_path = {
+        column.name: rows[0][column.name]
+        for column in columns
+        if resource.is_in_path(column.from_names)
+    }
+    keys = [column.name for column in columns if column.in_key]
+    alike = [{**row, **in_path} for row in rows]
+    if not keys:
+        return list(alike)
+    distinct = {tuple(row[key] for key in keys): row for row in reversed(alike)}
+    return list(reversed(distinct.values()))
+
+
+def _can_stand(resource: FileResource, columns: Sequence[Column], cell: BadCell) -> bool:
+    """Whether such a file can hold the cell: in a JSON file every document is JSON."""
+    types = {column.name: column.type.name for column in columns}
+    is_json = resource.format in ("json_lines", "json_array")
+    return cell.raw_value is None or not (is_json and types[cell.column] == "jsonb")
+
+
+def _is_compressed(resource: FileResource, file: str) -> bool:
+    return (resource.compression or compression_of(file)) != "none"
+
+
+def _records(
+    resource: FileResource, columns: Sequence[Column], rows: Sequence[Cells]
+) -> tuple[Record, ...]:
+    if resource.format in TABLES:
+        return tuple([row[column.name] for column in columns] for row in rows)
+    return _lines(resource, columns, rows)
+
+
+def _matching_name(resource: FileResource, columns: Sequence[Column], row: Cells) -> str:
+    """A file name that the pattern matches, with the values of this row."""
+    in_path = {column.from_names[0]: row[column.name] for column in columns}
+
+    def value(found: re.Match[str]) -> str:
+        text = in_path.get(f"{{{found[1]}}}")
+        if found[2] is None:
+            return text or "1"
+        moment = datetime.fromisoformat(text) if text else datetime(2026, 1, 15)
+        return moment.strftime(found[2])
+
+    filled = CAPTURE.sub(value, resource.path.replace("**/", ""))
+    single = re.sub(r"\[(?!!)(.)[^\]]*\]", r"\1", filled)
+    return re.sub(r"\[!.[^\]]*\]|[*?]", "1", single)
+
+
+def _lines(
+    resource: FileResource, columns: Sequence[Column], rows: Sequence[Cells]
+) -> tuple[str, ...]:
+    """The lines of a file with these records."""
+    if resource.format == "csv":
+        header = _csv_line(resource, [column.from_names[0] for column in columns])
+        above = ["-"] * (resource.header_row - 1) + [header] * (resource.header_row > 0)
+        cells = [[row[column.name] for column in columns] for row in rows]
+        below = ["-"] * resource.footer_rows
+        return (*above, *(_csv_line(resource, line) for line in cells), *below)
+    objects = [_json_object(columns, row) for row in rows]
+    if resource.format == "json_lines":
+        return tuple(objects)
+    return ("[", *(f"{one}," for one in objects[:-1]), *objects[-1:], "]")
+
+
+def _csv_line(resource: FileResource, cells: Sequence[str | None]) -> str:
+    return resource.delimiter.join(_csv_cell(resource, cell) for cell in cells)
+
+
+def _csv_cell(resource: FileResource, cell: str | None) -> str:
+    if cell is None:
+        return resource.null_values[0] if resource.null_values else ""
+    special = (resource.delimiter, resource.quote, "\n", "\r")
+    plain = not any(mark in cell for mark in special) and cell not in ("", *resource.null_values)
+    if plain or not resource.quote:
+        return cell
+    return resource.quote + cell.replace(resource.quote, resource.quote * 2) + resource.quote
+
+
+def _json_object(columns: Sequence[Column], row: Cells) -> str:
+    members = [
+        f"{json.dumps(column.from_names[0], ensure_ascii=False)}: {_json_value(column, row)}"
+        for column in columns
+    ]
+    return "{" + ", ".join(members) + "}"
+
+
+def _json_value(column: Column, row: Cells) -> str:
+    """Bare where JSON has the type and takes the text, a string otherwise."""
+    cell = row[column.name]
+    if cell is None:
+        return "null"
+    kind = column.type.name
+    is_number = kind in NUMBERS and JSON_NUMBER.fullmatch(cell)
+    is_word = kind == "boolean" and cell in ("true", "false")
+    if is_number or is_word or kind == "jsonb":
+        return cell
+    return json.dumps(cell, ensure_ascii=False)
