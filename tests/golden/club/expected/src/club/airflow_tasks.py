@@ -94,11 +94,13 @@ def load_whole(resource: str, table: Asset) -> None:
 
 
 def run_and_window() -> dict[str, Any]:
-    """This run, and its window: the `start` and `end` it was triggered with, or its interval."""
+    """This run, the window that it was triggered with, and the interval that it is scheduled for."""
     context = get_current_context()
-    params = context["params"]
     return {
         "run_id": context["run_id"],
-        "start": params["start"] or context.get("data_interval_start"),
-        "end": params["end"] or context.get("data_interval_end"),
+        "asked": (context["params"]["start"], context["params"]["end"]),
+        "interval": (
+            context.get("data_interval_start"),
+            context.get("data_interval_end"),
+        ),
     }

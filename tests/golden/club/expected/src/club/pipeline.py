@@ -1,6 +1,5 @@
 """The steps of a load by name, for whoever schedules them; only references pass between them."""
 
-from datetime import datetime
 from typing import Any
 
 from club import sources
@@ -8,30 +7,29 @@ from club.destination import open_destination
 from club.runtime import loading
 from club.runtime.attempts import Attempt
 from club.runtime.errors import judged
-from club.runtime.resource import Window, find_resource
-
-Moment = datetime | str | None
+from club.runtime.resource import Interval, find_resource
 
 # Airflow maps a task over at most 1,024 values.
 MOST_GROUPS = 1_000
 
 
 @judged()
-def load(resource: str, run_id: str, start: Moment, end: Moment) -> dict[str, int]:
+def load(
+    resource: str, run_id: str, asked: Interval, interval: Interval
+) -> dict[str, int]:
     """All steps of a load, in this process."""
     found = find_resource(sources, resource)
-    return vars(
-        loading.load(open_destination(), found, run_id, Window.between(start, end))
-    )
+    window = found.window(asked, interval)
+    return vars(loading.load(open_destination(), found, run_id, window))
 
 
 @judged()
 def plan(
-    resource: str, run_id: str, start: Moment, end: Moment
+    resource: str, run_id: str, asked: Interval, interval: Interval
 ) -> tuple[dict[str, Any], list[list[int]]]:
     """Freeze what the run reads: the attempt, and its partitions in groups to be written."""
     found = find_resource(sources, resource)
-    window = Window.between(start, end)
+    window = found.window(asked, interval)
     attempt, parts = loading.plan(open_destination(), found, run_id, window)
     size = max(1, -(-len(parts) // MOST_GROUPS))
     groups = [parts[at : at + size] for at in range(0, len(parts), size)]
@@ -60,5 +58,5 @@ def publish(attempt: dict[str, Any]) -> dict[str, int]:
     found = find_resource(sources, attempt["resource"])
     destination, audited = open_destination(), Attempt(**attempt)
     counts = loading.publish(destination, audited, found.load)
-    loading.clean_up(destination, audited, found)
+    loading.finish(destination, audited, found)
     return vars(counts)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from club.runtime.connect import Destination
+from club.runtime.folders import LocalFolder
 from club.runtime.testing import load_from, reasons_of, rows_of
 from club.sources.office import connection, fees
 
@@ -40,9 +41,9 @@ def test_fees_are_loaded_once(destination: Destination, tmp_path: Path) -> None:
     file = tmp_path / "fees-1.csv"
     file.write_text("\n".join(GOOD_FEES), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, fees)
+    counts = load_from(destination, LocalFolder(tmp_path), fees)
     rows = rows_of(destination, fees)
-    load_from(destination, tmp_path, fees)
+    load_from(destination, LocalFolder(tmp_path), fees)
 
     assert reasons_of(destination) == []
     assert counts.loaded == len(rows) == 3
@@ -53,7 +54,7 @@ def test_bad_fees_are_set_aside(destination: Destination, tmp_path: Path) -> Non
     file = tmp_path / "fees-1.csv"
     file.write_text("\n".join(BAD_FEES), encoding="utf-8")
 
-    counts = load_from(destination, tmp_path, fees)
+    counts = load_from(destination, LocalFolder(tmp_path), fees)
 
     assert reasons_of(destination) == BROKEN_FEES_RULES
     assert counts.loaded == 1
@@ -67,7 +68,7 @@ def test_the_dag_loads_every_resource(
 ) -> None:
     file = tmp_path / "fees-1.csv"
     file.write_text("\n".join(GOOD_FEES), encoding="utf-8")
-    monkeypatch.setattr(connection, "connect", lambda: tmp_path)
+    monkeypatch.setattr(connection, "connect", lambda: LocalFolder(tmp_path))
 
     run = run_dag("club__office")
 

@@ -1,10 +1,11 @@
 """Where the files of office are."""
 
-from pathlib import Path
-
+from club.runtime.folders import Folder, open_folder
 from club.settings import environment
 
 
-def connect() -> Path:
+def connect() -> Folder:
     """The folder that the patterns of the resources start from."""
-    return environment.path(environment.get("OFFICE_PATH", "data/office"))
+    return open_folder(
+        environment.get("OFFICE_PATH", "data/office"), environment.folder
+    )

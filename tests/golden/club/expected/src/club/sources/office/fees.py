@@ -1,7 +1,6 @@
 """office fees → club.fees"""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Boolean, Column, Date, Integer, Numeric, Table
@@ -11,6 +10,7 @@ from club.runtime.clean import extract_text
 from club.runtime.conform import conform
 from club.runtime.convert import to_boolean, to_date, to_decimal
 from club.runtime.csv_files import CsvFiles
+from club.runtime.folders import Folder
 from club.runtime.problems import Problems
 from club.runtime.resource import Append, Partition, Window, file_lineage
 
@@ -29,16 +29,17 @@ FILES = CsvFiles(
     "fees-*.csv",
     columns=["Reference", "Amount", "Discount", "Paid", "Settled"],
     delimiter=";",
+    only_new=True,
 )
 
 
-def partitions(folder: Path, window: Window) -> Sequence[Partition]:
+def partitions(folder: Folder, window: Window) -> Sequence[Partition]:
     """One partition for each file."""
     return FILES.partitions(folder, window)
 
 
-def extract(folder: Path, partition: Partition) -> Iterator[pd.DataFrame]:
-    """The records of one file in batches, each cell as text."""
+def extract(folder: Folder, partition: Partition) -> Iterator[pd.DataFrame]:
+    """The records of one file in batches."""
     return FILES.read(folder, partition)
 
 
