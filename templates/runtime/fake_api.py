@@ -48,10 +48,14 @@ class FakeApi:
     retry_after: int = 1
     seen: list[Request] = field(default_factory=list)
     url: str = ""
+    clients: list[Api] = field(default_factory=list)
+    asked_first: tuple[str, str | None] | None = None
 
     def client(self, **options: Any) -> Api:
         """The API as a resource reads it."""
-        return Api(self.url, **{"rate_limit": 10_000, "timeout": 5.0, **options})
+        api = Api(self.url, **{"rate_limit": 10_000, "timeout": 5.0, **options})
+        self.clients.append(api)
+        return api
 
     def next_fault(self) -> str:
         """What goes wrong with the next request, '' for nothing."""
@@ -62,18 +66,19 @@ class FakeApi:
     ) -> tuple[bytes, dict[str, str]]:
         """Body and headers of the page that the request asks for."""
         pages = self.endpoint.pages
+        records = self._records(path, params)
         if not isinstance(pages, Counted | Cursor | Linked):
-            return self._body(list(self.records), {}), {}
+            return self._body(records, {}), {}
         if isinstance(pages, PageNumber):
             start = (int(params[pages.param]) - pages.first) * self.page_size
         else:
             param = "from" if isinstance(pages, Linked) else pages.param
             start = int(params.get(param, 0))
-        found = list(self.records[start : start + self.page_size])
+        found = records[start : start + self.page_size]
         end = start + self.page_size
-        more = end < len(self.records)
+        more = end < len(records)
         if isinstance(pages, Counted):
-            total = {pages.total: str(len(self.records))} if pages.total else {}
+            total = {pages.total: str(len(records))} if pages.total else {}
             return self._body(found, total), {}
         if isinstance(pages, Cursor):
             following = str(end) if more else ""
@@ -84,6 +89,13 @@ class FakeApi:
         if pages.at:
             return self._body(found, {pages.at: json.dumps(link)}), {}
         return self._body(found, {}), {"Link": f'<{link}>; rel="next"'} if link else {}
+
+    def _records(self, path: str, params: Mapping[str, str]) -> list[str]:
+        """All of them in the first partition that is asked for, none in the others."""
+        since = self.endpoint.since
+        partition = (path, params.get(since.param) if since else None)
+        self.asked_first = self.asked_first or partition
+        return list(self.records) if partition == self.asked_first else []
 
     def _body(self, records: list[str], members: Mapping[str, str]) -> bytes:
         path = self.endpoint.records
@@ -103,6 +115,8 @@ def serve(fake: FakeApi) -> Iterator[FakeApi]:
     try:
         yield fake
     finally:
+        for client in fake.clients:
+            client.close()
         server.shutdown()
         thread.join()
         server.server_close()

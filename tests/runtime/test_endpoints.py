@@ -96,9 +96,11 @@ def test_faults_lose_and_double_nothing(style: str, seed: int) -> None:
 
 def test_a_retry_comes_not_before_retry_after() -> None:
     one = endpoint(Pages())
-    with serve(FakeApi(one, records(2), faults=["429"], retry_after=1)) as fake:
-        with fake.client() as api:
-            assert ids(read(api, one)) == [0, 1]
+    with (
+        serve(FakeApi(one, records(2), faults=["429"], retry_after=1)) as fake,
+        fake.client() as api,
+    ):
+        assert ids(read(api, one)) == [0, 1]
     first, second = fake.seen
     assert second.at - first.at >= 1
 
@@ -112,9 +114,12 @@ def test_a_retry_after_that_is_a_date_is_never_cut_short() -> None:
 def test_a_retry_after_beyond_the_patience_ends_it_at_once() -> None:
     one = endpoint(Pages())
     fake = FakeApi(one, records(2), faults=["429"], retry_after=3600)
-    with serve(fake), fake.client(total_seconds=5) as api:
-        with pytest.raises(AgainError, match="answers 429"):
-            read(api, one)
+    with (
+        serve(fake),
+        fake.client(total_seconds=5) as api,
+        pytest.raises(AgainError, match="answers 429"),
+    ):
+        read(api, one)
     assert len(fake.seen) == 1
 
 
@@ -122,9 +127,12 @@ def test_a_retry_after_beyond_the_patience_ends_it_at_once() -> None:
 def test_a_refusal_is_not_tried_again(status: str) -> None:
     one = endpoint(Pages())
     fake = FakeApi(one, records(2), faults=[status] * 9)
-    with serve(fake), fake.client() as api:
-        with pytest.raises(ContractError, match=f"/things answers {status}"):
-            read(api, one)
+    with (
+        serve(fake),
+        fake.client() as api,
+        pytest.raises(ContractError, match=f"/things answers {status}"),
+    ):
+        read(api, one)
     assert len(fake.seen) == 1
 
 
@@ -175,9 +183,12 @@ def test_what_is_not_an_object_is_set_aside() -> None:
 
 def test_a_body_without_the_records_is_refused() -> None:
     one = endpoint(Pages(), records="$.items[*]")
-    with serve(FakeApi(endpoint(Pages()), records(1))) as fake, fake.client() as api:
-        with pytest.raises(ContractError, match=r"nothing stands at \$\.items"):
-            read(api, one)
+    with (
+        serve(FakeApi(endpoint(Pages()), records(1))) as fake,
+        fake.client() as api,
+        pytest.raises(ContractError, match=r"nothing stands at \$\.items"),
+    ):
+        read(api, one)
 
 
 class Other(FakeApi):
@@ -194,18 +205,23 @@ class Other(FakeApi):
 def test_an_empty_page_in_the_middle_is_not_the_end() -> None:
     contents = {"1": [{"id": 1}], "3": [{"id": 3}]}
     one = endpoint(PageNumber())
-    with serve(Other(one, lambda asked: {"data": contents.get(asked["page"], [])})) as fake:
-        with fake.client() as api:
-            assert ids(read(api, one)) == [1, 3]
+    with (
+        serve(Other(one, lambda asked: {"data": contents.get(asked["page"], [])})) as fake,
+        fake.client() as api,
+    ):
+        assert ids(read(api, one)) == [1, 3]
 
 
 def test_fewer_records_than_the_total_is_an_error() -> None:
     one = endpoint(PageNumber(total="$.total"))
     capped = {str(page): [{"id": page}] for page in range(1, 4)}
     fake = Other(one, lambda asked: {"data": capped.get(asked["page"], []), "total": 5})
-    with serve(fake), fake.client() as api:
-        with pytest.raises(RetryableError, match="says that it has 5 records, and gives 3"):
-            read(api, one)
+    with (
+        serve(fake),
+        fake.client() as api,
+        pytest.raises(RetryableError, match="says that it has 5 records, and gives 3"),
+    ):
+        read(api, one)
 
 
 def test_a_total_that_grows_is_followed() -> None:
@@ -231,18 +247,23 @@ def test_a_total_that_grows_is_followed() -> None:
 def test_pages_without_end_are_noticed(pages: Pages, answer: object) -> None:
     one = endpoint(pages)
     fake = Other(one, lambda _: answer)
-    with serve(fake), fake.client() as api:
-        with pytest.raises(ContractError, match=r"circle|same page"):
-            read(api, one)
+    with (
+        serve(fake),
+        fake.client() as api,
+        pytest.raises(ContractError, match=r"circle|same page"),
+    ):
+        read(api, one)
     assert len(fake.seen) <= 3
 
 
 def test_a_link_to_another_host_is_not_followed() -> None:
     one = endpoint(Linked("$.next"))
-    with serve(Other(one, lambda _: {"data": [], "next": "http://localhost:1/x"})) as fake:
-        with fake.client(auth=Bearer(CANARY)) as api:
-            with pytest.raises(ContractError, match="another host: localhost"):
-                read(api, one)
+    with (
+        serve(Other(one, lambda _: {"data": [], "next": "http://localhost:1/x"})) as fake,
+        fake.client(auth=Bearer(CANARY)) as api,
+        pytest.raises(ContractError, match="another host: localhost"),
+    ):
+        read(api, one)
 
 
 @pytest.mark.parametrize(
@@ -267,9 +288,11 @@ def test_requests_are_signed_and_no_message_shows_the_secret(auth: Auth, seen: s
 
 
 def test_an_unreachable_host_shows_no_secret() -> None:
-    with Api("http://127.0.0.1:1", auth=ApiKey("key", CANARY, "query")) as api:
-        with pytest.raises(RetryableError) as refusal:
-            read(api, endpoint(Pages()))
+    with (
+        Api("http://127.0.0.1:1", auth=ApiKey("key", CANARY, "query")) as api,
+        pytest.raises(RetryableError) as refusal,
+    ):
+        read(api, endpoint(Pages()))
     assert "GET http://127.0.0.1/things: ConnectError" in str(refusal.value)
     assert CANARY not in str(refusal.getrepr(style="short", showlocals=False))
 
