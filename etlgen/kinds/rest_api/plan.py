@@ -114,7 +114,8 @@ def _auth(auth: AuthSpec) -> Code:
         _setting(value, "…") if isinstance(value, Setting) else spelled(value) for value in values
     ]
     arguments = ", ".join(f"{{part{number}}}" for number in range(len(parts)))
-    return code(f"{name}({arguments})", **{f"part{n}": part for n, part in enumerate(parts)})
+    named: dict[str, Any] = {f"part{number}": part for number, part in enumerate(parts)}
+    return code(f"{name}({arguments})", imports=(), **named)
 
 
 def _setting(setting: Setting, example: str) -> Code:
