@@ -92,9 +92,9 @@ def _steps(columns: tuple[Column, ...]) -> Iterator[Code]:
 
 
 def _typed_steps(columns: tuple[Column, ...]) -> Iterator[Code]:
-    """`rows["discount"] = rows["discount"].clip(0, 100)` for each column that is adjusted."""
+    """`typed["discount"] = typed["discount"].clip(0, 100)` for each column that is adjusted."""
     for column in columns:
-        before = code("rows[{name}]", name=column.name)
+        before = code("typed[{name}]", name=column.name)
         after = adjustment(column, before)
         if after is not None:
             yield code("{before} = {after}", before=before, after=after)

@@ -14,7 +14,7 @@ from etlgen.errors import Finding, InternalError, Refused
 from etlgen.names import folded
 from etlgen.rendered import RenderedFile, sha256
 from etlgen.workspace.changes import Change, ChangeSet, Verb
-from etlgen.workspace.decide import Decision, New, decide
+from etlgen.workspace.decide import Decision, New, decide, is_open
 from etlgen.workspace.disk import DiskFile, Names, decoded, read_file
 from etlgen.workspace.entries import Entry, Key, Unit, unit_text
 from etlgen.workspace.state import (
@@ -37,6 +37,8 @@ _UNKNOWN = f"is there already, and {FOLDER} does not know it"
 _UNKNOWN_HINT = "if its base was lost: git checkout -- {base}; else " + _FOREIGN_HINT
 _TWIN = "would be the same file on Windows and macOS"
 _TWIN_HINT = "rename one of them; nothing was changed"
+_UNSETTLED = "has an unresolved conflict, and is generated no longer"
+_SETTLE = "settle it first: etlgen resolve {}"
 _YOURS = "no longer generated; it is yours now"
 
 _StateFiles = dict[str, str | None]
@@ -153,7 +155,11 @@ class _Comparison:
                 disk, origin = there, target  # the team has moved it already
             elif there is not None:
                 self._refuse(target, "occupied", _FOREIGN, _FOREIGN_HINT)
-        decision = decide(entry, file, None if disk is None else disk.text, memory)
+        try:
+            decision = decide(entry, file, None if disk is None else disk.text, memory)
+        except Refused as refused:
+            self._refused += refused.findings
+            return {}
         if entry.moved_to:
             moved = replace(decision.entry, moved_to=None if target == file.path else target)
             decision = replace(decision, entry=moved)
@@ -169,7 +175,9 @@ class _Comparison:
         disk = self._read(entry.location)
         if disk is None:
             return
-        if sha256(disk.text) == entry.sha256 or (self._force and not is_released):
+        if is_open(entry, disk.text) and not self._force:
+            self._refuse(entry.location, "conflict", _UNSETTLED, _SETTLE.format(entry.location))
+        elif sha256(disk.text) == entry.sha256 or (self._force and not is_released):
             self._add(unit, entry.location, Verb.DELETE, disk, None)
         elif is_released:
             self._add(None, entry.location, Verb.KEEP, disk, disk.text, note=_YOURS)

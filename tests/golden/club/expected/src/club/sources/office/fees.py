@@ -78,9 +78,9 @@ def transform(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
     rows["settled"] = to_boolean(
         rows["settled"], problems, true=("J", "ja"), false=("N", "nein")
     )
-    rows = conform(rows, TABLE, problems)
-    rows["discount"] = rows["discount"].clip(0, 100)
-    return rows
+    typed = conform(rows, TABLE, problems)
+    typed["discount"] = typed["discount"].clip(0, 100)
+    return typed
 
 
 def check(rows: pd.DataFrame, problems: Problems) -> None:
