@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -109,9 +110,12 @@ def _positive(value: object) -> int:
 
 
 def _rate(value: object) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and 0.001 <= value <= 10_000:  # type: ignore[operator]
-        return value  # type: ignore[return-value]
+    # A number with a point comes from YAML as the Decimal that stands there.
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        if isinstance(value, int) and 0 < value <= 10_000:
+            return value
+        if 0.001 <= value <= 10_000:
+            return float(value)
     raise refusal("rate", f"{shown(str(value))} is not a number of requests a second")
 
 
