@@ -29,6 +29,7 @@ CORE_RUNTIME = (
     "embedded.py",
     "environment.py",
     "errors.py",
+    "json_cells.py",
     "lease.py",
     "ledger.py",
     "loading.py",
