@@ -15,7 +15,7 @@ from etlgen.usecases.options import Options
 from etlgen.usecases.project import Project, opened, spec_gone, unit_texts, unresolved
 from etlgen.workspace.changes import ChangeSet, Verb
 from etlgen.workspace.compare import compare
-from etlgen.workspace.decide import is_open
+from etlgen.workspace.decide import OUTGROWN, is_open, is_outgrown
 from etlgen.workspace.disk import read_file
 from etlgen.workspace.entries import Entry
 from etlgen.workspace.merging.markers import is_unresolved
@@ -29,7 +29,8 @@ _OWN_MARKERS = "if they are meant to be in the file: etlgen resolve {path}"
 _NO_STATE = "is not there: what was generated of it is not known"
 _LOST = f"is not in {FOLDER} any more: its base is lost"
 _COMMITTED_APART = (
-    "commit or restore both together; or etlgen resolve {path} --new, or --mine to keep it so"
+    "commit or restore both together, with etlgen generate where it helps; "
+    "or etlgen resolve {path} --mine to keep it so"
 )
 _APART = {
     Verb.CREATE: "is not generated yet",
@@ -109,6 +110,8 @@ def _trouble(entry: Entry, mine: str | None) -> Iterator[Finding]:
     elif sha256(mine) in entry.superseded:
         message = "is as it was generated earlier, and .etlgen is ahead of it"
         yield Finding(path, None, None, "outdated", message, _COMMITTED_APART.format(path=path))
+    elif is_outgrown(entry, mine):
+        yield Finding(path, None, None, "outdated", OUTGROWN, _COMMITTED_APART.format(path=path))
 
 
 def _units_apart(project: Project, texts: Texts) -> tuple[list[Finding], list[str]]:

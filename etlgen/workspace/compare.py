@@ -6,7 +6,7 @@ the form that the file has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,7 +14,7 @@ from etlgen.errors import Finding, InternalError, Refused
 from etlgen.names import folded
 from etlgen.rendered import RenderedFile, sha256
 from etlgen.workspace.changes import Change, ChangeSet, Verb
-from etlgen.workspace.decide import Decision, New, decide
+from etlgen.workspace.decide import Decision, New, decide, is_open
 from etlgen.workspace.disk import DiskFile, Names, decoded, read_file
 from etlgen.workspace.entries import Entry, Key, Unit, unit_text
 from etlgen.workspace.state import (
@@ -37,6 +37,8 @@ _UNKNOWN = f"is there already, and {FOLDER} does not know it"
 _UNKNOWN_HINT = "if its base was lost: git checkout -- {base}; else " + _FOREIGN_HINT
 _TWIN = "would be the same file on Windows and macOS"
 _TWIN_HINT = "rename one of them; nothing was changed"
+_UNSETTLED = "has an unresolved conflict, and is generated no longer"
+_SETTLE = "settle it first: etlgen resolve {}"
 _YOURS = "no longer generated; it is yours now"
 
 _StateFiles = dict[str, str | None]
@@ -94,8 +96,9 @@ class _Comparison:
         resources = {resource for _, resource in files}
         kept: _StateFiles = {}
         is_incomplete = self._is_incomplete(wanted.was or unit, memory)
-        for key in sorted({*files, *memory.entries}, key=lambda key: (key[0], key[1] or "")):
-            known, file = memory.entries.get(key), files.get(key)
+        entries = _rekeyed(memory, files)
+        for key in sorted({*files, *entries}, key=lambda key: (key[0], key[1] or "")):
+            known, file = entries.get(key), files.get(key)
             if known is None:
                 kept |= self._first(unit, files[key], is_incomplete=is_incomplete)
             elif file is None:
@@ -153,7 +156,11 @@ class _Comparison:
                 disk, origin = there, target  # the team has moved it already
             elif there is not None:
                 self._refuse(target, "occupied", _FOREIGN, _FOREIGN_HINT)
-        decision = decide(entry, file, None if disk is None else disk.text, memory)
+        try:
+            decision = decide(entry, file, None if disk is None else disk.text, memory)
+        except Refused as refused:
+            self._refused += refused.findings
+            return {}
         if entry.moved_to:
             moved = replace(decision.entry, moved_to=None if target == file.path else target)
             decision = replace(decision, entry=moved)
@@ -169,7 +176,9 @@ class _Comparison:
         disk = self._read(entry.location)
         if disk is None:
             return
-        if sha256(disk.text) == entry.sha256 or (self._force and not is_released):
+        if is_open(entry, disk.text) and not self._force:
+            self._refuse(entry.location, "conflict", _UNSETTLED, _SETTLE.format(entry.location))
+        elif sha256(disk.text) == entry.sha256 or (self._force and not is_released):
             self._add(unit, entry.location, Verb.DELETE, disk, None)
         elif is_released:
             self._add(None, entry.location, Verb.KEEP, disk, disk.text, note=_YOURS)
@@ -261,6 +270,17 @@ def _state_files(unit: str, memory: Memory, entry: Entry, decision: Decision) ->
         pending = pending_path(unit, after)
         files[pending] = None if is_same and pending in there else decision.theirs()
     return files
+
+
+def _rekeyed(memory: Memory, files: Mapping[Key, New]) -> dict[Key, Entry]:
+    """The entries, of which a file that another template makes now is that file's still."""
+    lost = {entry.path: key for key, entry in memory.entries.items() if key not in files}
+    entries = dict(memory.entries)
+    for key, file in files.items():
+        if key not in entries and file.path in lost:
+            entry = entries.pop(lost[file.path])
+            entries[key] = replace(entry, template=key[0], resource=key[1])
+    return entries
 
 
 def _require_distinct(files: Iterable[RenderedFile]) -> None:

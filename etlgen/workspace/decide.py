@@ -6,11 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from etlgen.errors import Finding, Refused
 from etlgen.rendered import sha256
 from etlgen.workspace.changes import Verb
 from etlgen.workspace.entries import Entry, Key, Pending
 from etlgen.workspace.merging.markers import conflict_id, is_unresolved, marker_size
-from etlgen.workspace.state import Memory
+from etlgen.workspace.state import FOLDER, Memory
+
+OUTGROWN = "is as it was before etlgen merged into it, and .etlgen is ahead of it"
+
+_DELETED = "you deleted it; say with etlgen resolve if it stays away"
+_OUTGROWN_HINT = (
+    "take both back, git checkout -- {path} {folder}, and generate again; or, if it is meant to be "
+    "so: etlgen resolve {path} --mine"
+)
 
 Text = Callable[[], str]
 
@@ -45,19 +54,34 @@ def decide(entry: Entry, new: New, mine: str | None, memory: Memory) -> Decision
     """Three texts decide; `mine` is the canonical text on disk, None for no file.
 
     A conflict that waits stays one. Anything else that is on disk resolves it, and what came then
-    becomes the base.
+    becomes the base. A file that is missing keeps its base: it may come back as it was.
+
+    Raises `Refused` for a text from before a merge: of what came then nothing would be left.
     """
+    if mine is None:
+        note = "" if entry.is_deleted else _DELETED
+        theirs = partial(memory.theirs, entry) if entry.pending else None
+        entry, base = replace(entry, path=new.path), partial(memory.base, entry)
+        return Decision(Verb.KEEP_DELETED, None, entry, base, theirs, note)
+    if is_outgrown(entry, mine) and sha256(mine) != new.sha256:
+        hint = _OUTGROWN_HINT.format(path=entry.location, folder=FOLDER)
+        raise Refused(Finding(entry.location, None, None, "outdated", OUTGROWN, hint))
     pending = entry.pending
     if pending is None:
         return _decide(entry, lambda: memory.base(entry), new, mine)
-    if mine is None or not is_open(entry, mine):
-        resolved = entry.advanced(pending.theirs_sha256, None)
+    if not is_open(entry, mine):
+        resolved = entry.advanced(pending.theirs_sha256, None).outgrown(pending.before_sha256)
         return _decide(resolved, lambda: memory.theirs(entry), new, mine)
     base, theirs = partial(memory.base, entry), partial(memory.theirs, entry)
     if is_unresolved(mine, pending.id, pending.marker_size):
         entry = replace(entry, path=new.path)
         return Decision(Verb.CONFLICT, mine, entry, base, theirs, "not resolved yet")
     return _decide(replace(entry, pending=None), base, new, mine)
+
+
+def is_outgrown(entry: Entry, mine: str) -> bool:
+    """Whether it is a text of the team's into which a generation was merged since."""
+    return sha256(mine) in entry.merged and sha256(mine) != entry.sha256
 
 
 def is_open(entry: Entry, mine: str) -> bool:
@@ -70,19 +94,14 @@ def is_open(entry: Entry, mine: str) -> bool:
     return is_marked or sha256(mine) in (pending.before_sha256, entry.sha256)
 
 
-def _decide(entry: Entry, base: Text, new: New, mine: str | None) -> Decision:
+def _decide(entry: Entry, base: Text, new: New, mine: str) -> Decision:
     advanced = _advanced(entry, new)
-    if mine is None:
-        note = (
-            "" if entry.is_deleted else "you deleted it; say with etlgen resolve if it stays away"
-        )
-        return Decision(Verb.KEEP_DELETED, None, advanced, new.text, note=note)
     advanced = replace(advanced, is_deleted=False)
     hash_of_mine = sha256(mine)
     if hash_of_mine == new.sha256:
         verb = Verb.UNCHANGED if entry.sha256 == new.sha256 else Verb.ADOPT
         return Decision(verb, mine, advanced, new.text)
-    if hash_of_mine == entry.sha256:
+    if hash_of_mine == entry.sha256 or hash_of_mine in entry.superseded:
         return Decision(Verb.UPDATE, new.text(), advanced, new.text)
     if new.sha256 == entry.sha256:
         return Decision(Verb.KEEP, mine, advanced, new.text)
@@ -95,8 +114,9 @@ def _decide(entry: Entry, base: Text, new: New, mine: str | None) -> Decision:
         entry = replace(entry, path=new.path, is_deleted=False, pending=pending)
         note = "; ".join(result.reasons)
         return Decision(Verb.CONFLICT, result.text, entry, base, new.text, note)
-    verb = Verb.KEEP if result.text == mine else Verb.MERGE
-    return Decision(verb, result.text, advanced, new.text)
+    if result.text == mine:
+        return Decision(Verb.KEEP, mine, advanced, new.text)
+    return Decision(Verb.MERGE, result.text, advanced.outgrown(hash_of_mine), new.text)
 
 
 def _advanced(entry: Entry, new: New) -> Entry:

@@ -48,7 +48,8 @@ class Entry:
     """One file of a unit, as last generated.
 
     `path` is where etlgen would put it and `moved_to` where the team keeps it, if elsewhere.
-    `superseded` are hashes of earlier generations; `is_deleted` that the team said it goes without.
+    `superseded` are hashes of earlier generations, `merged` of the team's texts that a generation
+    was merged into; `is_deleted` says that the team goes without it.
     """
 
     template: str
@@ -59,6 +60,7 @@ class Entry:
     moved_to: str | None = None
     is_deleted: bool = False
     superseded: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
     pending: Pending | None = None
 
     @property
@@ -78,6 +80,20 @@ class Entry:
             unstyled_sha256=unstyled_sha256,
             superseded=tuple(dict.fromkeys(earlier))[:REMEMBERED],
             pending=None,
+        )
+
+    def outgrown(self, mine_sha256: str) -> Entry:
+        """The entry of a file whose text, which the team had edited, is another one from now on."""
+        earlier = (mine_sha256, *self.merged)
+        return replace(self, merged=tuple(dict.fromkeys(earlier))[:REMEMBERED])
+
+    def without(self, sha256: str) -> Entry:
+        """The entry of a file that is meant to be as it was earlier."""
+        superseded = tuple(one for one in self.superseded if one != sha256)
+        return replace(
+            self,
+            superseded=superseded,
+            merged=tuple(one for one in self.merged if one != sha256),
         )
 
 
@@ -151,6 +167,7 @@ def entry_of(data: Mapping[str, Any]) -> Entry:
         moved_to=_path(data, "moved_to") if data.get("moved_to") is not None else None,
         is_deleted=_flag(data, "deleted"),
         superseded=_texts(data, "superseded"),
+        merged=_texts(data, "merged"),
         pending=_pending_of(_object(data["pending"])) if "pending" in data else None,
     )
 
@@ -185,6 +202,8 @@ def _entry_data(entry: Entry) -> dict[str, Any]:
         data["deleted"] = True
     if entry.superseded:
         data["superseded"] = list(entry.superseded)
+    if entry.merged:
+        data["merged"] = list(entry.merged)
     if entry.pending:
         data["pending"] = {
             "id": entry.pending.id,

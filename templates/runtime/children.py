@@ -41,6 +41,7 @@ from sqlalchemy.schema import SchemaItem
 
 from .conform import OF_PARENT, data_columns
 from .convert import as_arrow, as_series
+from .json_cells import cell
 from .problems import Problems
 from .resource import EXTRA, Child, Load
 
@@ -50,7 +51,6 @@ JSON_TYPES = (JSONB, Integer, Numeric, Boolean)
 TEXT = pd.ArrowDtype(pa.string())
 Transform = Callable[[pd.DataFrame, Problems], pd.DataFrame]
 decode_array = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
-decode_string = msgspec.json.Decoder(str).decode
 encode = msgspec.json.encode
 
 
@@ -90,7 +90,10 @@ def each(
             continue
         owners += [(label, position) for position in range(1, len(found) + 1)]
         elements += [
-            {name: _cell(child, name, raw) for name, raw in one.items()}
+            {
+                name: cell(raw, stays_json=name in child.documents)
+                for name, raw in one.items()
+            }
             for one in found
         ]
     problems.add(str(values.name), "is not an array of objects", values.loc[broken])
@@ -148,14 +151,6 @@ def _elements(child: Child, parent: Table) -> tuple[list[str], Select[Any]]:
     }
     rows = parent.join(element, true()).join(record, true())
     return list(values), select(*values.values()).select_from(rows)
-
-
-def _cell(child: Child, name: str, raw: msgspec.Raw) -> str | None:
-    text = bytes(raw)
-    if text == b"null":
-        return None
-    is_text = text.startswith(b'"') and name not in child.documents
-    return decode_string(text) if is_text else text.decode()
 
 
 def _transformed(

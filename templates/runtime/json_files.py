@@ -14,6 +14,7 @@ import pyarrow as pa
 from .errors import ContractError
 from .files import TextFiles, arrow_frame, spell
 from .folders import Folder
+from .json_cells import cell, decode_object
 from .resource import Partition
 
 BATCH_RECORDS = 20_000
@@ -33,8 +34,6 @@ AFTER_ELEMENT = re.compile(rb"\s*\]")
 NOTHING = re.compile(rb"(?!)")
 
 Record = dict[str, str | None]
-decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-decode_string = msgspec.json.Decoder(str).decode
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class JsonFiles(TextFiles):
             try:
                 records.append(
                     {
-                        name: self._cell(name, raw)
+                        name: cell(raw, stays_json=name in self.documents)
                         for name, raw in decode_object(text).items()
                     }
                 )
@@ -86,14 +85,6 @@ class JsonFiles(TextFiles):
             for name in names
         ]
         return arrow_frame(columns, numbers)
-
-    def _cell(self, name: str, raw: msgspec.Raw) -> str | None:
-        text = bytes(raw)
-        if text == b"null":
-            return None
-        if text.startswith(b'"') and name not in self.documents:
-            return decode_string(text)
-        return text.decode()
 
 
 class JsonLines(JsonFiles):

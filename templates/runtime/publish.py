@@ -100,6 +100,11 @@ def drop_staging(destination: Destination, attempt: Attempt, load: Load) -> None
         )
 
 
+def rows_to_publish(attempt: Attempt, load: Load) -> CTE:
+    """The staged rows as they will stand in the target, one a key, as the CTE `rows`."""
+    return _newest(load, _staged_rows(attempt, load))
+
+
 def _staged_rows(attempt: Attempt, load: Load) -> Select[Any]:
     """The rows of the winning tries, as they will stand in the target, with their position."""
     staging = staging_table(attempt, load.table)

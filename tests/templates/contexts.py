@@ -44,7 +44,65 @@ sources:
     path: data
     resources:
       only: {path: only.json, columns: {text: {type: text}}}
+      private:
+        path: private.csv
+        drop: [secret]
+        filter: [{column: text, matches: "a+|[*]+"}]
+        columns:
+          text: {type: text, from: TEXT, pii: true, clean: [{mask: all}]}
+          number: {type: integer, clean: [{clip: {at_least: 0}}]}
+        checks: [{unique: [text], severity: warn}, {sql: SELECT 1, message: one}]
+      dropped: {path: dropped.csv, drop: [secret], columns: {text: {type: text}}}
+      clipped: {path: clipped.csv, columns: {n: {type: double, clean: [{round: 1}]}}}
       class: {path: class.csv, write_disposition: append, columns: {text: {type: text}}}
+"""
+# An API in every way of signing in and every style of pages.
+APIS = """\
+name: apis
+sources:
+  open:
+    kind: rest_api
+    url: http://localhost:8000
+    resources:
+      all: {path: /all, columns: {id: {type: bigint}}}
+      events:
+        path: /shops/{shop}/events
+        each: {shop: [a, b]}
+        records: $.data.items[*]
+        pages: {style: cursor, param: after, next: $.next}
+        params: {kind: any}
+        write_disposition: append
+        cursor: {field: at, initial_value: 2026-01-01T00:00:00Z}
+        since: {param: from, format: epoch}
+        until: {param: to, format: epoch}
+        slices: 30d
+        columns: {at: {type: timestamptz}, tags: {type: jsonb}}
+  keyed:
+    kind: rest_api
+    url: ${KEYED_URL}
+    auth: {type: api_key, name: key, key: "${KEYED_KEY}", in: query}
+    rate_limit: 0.5
+    resources:
+      class: {path: /class, pages: {style: next_url, next: $.next}, columns: {text: {type: text}}}
+      headed:
+        path: /headed
+        pages: {style: cursor_header, param: after, header: X-Next}
+        columns: {text: {type: text}}
+  login:
+    kind: rest_api
+    url: https://api.example.com
+    auth:
+      type: client_credentials
+      token_url: https://login.example.com/token
+      client_id: me
+      client_secret: ${LOGIN_SECRET}
+      scope: read
+    resources:
+      things:
+        path: /things
+        pages: {style: offset, total: $.total}
+        primary_key: [id]
+        columns: {id: {type: bigint}}
 """
 
 Rendering = tuple[str, Any]
@@ -69,7 +127,7 @@ def renderings() -> tuple[Rendering, ...]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Renderer, "render", keep)
-        for text in (SHOP, BARE):
+        for text in (SHOP, BARE, APIS):
             kinds = load_kinds()
             spec = read_project_file(text, "spec.yaml", kinds)
             project.render_project(plan_project(spec, kinds))

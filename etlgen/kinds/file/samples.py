@@ -11,12 +11,11 @@ from datetime import datetime
 from etlgen.kinds.file.dialect import CAPTURE, compression_of
 from etlgen.kinds.file.spec import FileResource
 from etlgen.vocabulary.column import Column
+from etlgen.vocabulary.json_value import json_value
 from etlgen.vocabulary.samples import BadCell, bad_cells, good_rows
 
 Cells = Mapping[str, str | None]
 Record = str | list[str | None]
-NUMBERS = ("smallint", "integer", "bigint", "numeric", "double")
-JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 TABLES = ("parquet", "arrow", "excel")
 
 
@@ -144,20 +143,8 @@ def _csv_cell(resource: FileResource, cell: str | None) -> str:
 
 def _json_object(columns: Sequence[Column], row: Cells) -> str:
     members = [
-        f"{json.dumps(column.from_names[0], ensure_ascii=False)}: {_json_value(column, row)}"
+        json.dumps(column.from_names[0], ensure_ascii=False)
+        + f": {json_value(column, row[column.name])}"
         for column in columns
     ]
     return "{" + ", ".join(members) + "}"
-
-
-def _json_value(column: Column, row: Cells) -> str:
-    """Bare where JSON has the type and takes the text, a string otherwise."""
-    cell = row[column.name]
-    if cell is None:
-        return "null"
-    kind = column.type.name
-    is_number = kind in NUMBERS and JSON_NUMBER.fullmatch(cell)
-    is_word = kind == "boolean" and cell in ("true", "false")
-    if is_number or is_word or kind == "jsonb":
-        return cell
-    return json.dumps(cell, ensure_ascii=False)

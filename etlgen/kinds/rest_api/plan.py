@@ -1,0 +1,233 @@
+"""What the modules and tests of endpoints say beyond what every resource says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from etlgen.kinds import KindPlan
+from etlgen.kinds.rest_api.spec import AuthSpec, PagesSpec, QuerySpec, RestResource, RestSource
+from etlgen.names import EnvName
+from etlgen.pycode import Code, code, spelled
+from etlgen.spec.fields import Setting
+from etlgen.vocabulary.column import Column
+from etlgen.vocabulary.json_value import json_value
+from etlgen.vocabulary.samples import bad_cells, good_rows
+
+AUTH_CLASSES = {
+    "bearer": "Bearer",
+    "api_key": "ApiKey",
+    "basic": "Basic",
+    "client_credentials": "ClientCredentials",
+}
+PAGE_CLASSES = {
+    "one": "Pages",
+    "page_number": "PageNumber",
+    "offset": "Offset",
+    "cursor": "Cursor",
+    "cursor_header": "Cursor",
+    "link_header": "Linked",
+    "next_url": "Linked",
+}
+EXAMPLE_URL = "https://api.example.com"
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A line of the source's env example; a secret has no default."""
+
+    name: EnvName
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiDetail:
+    """How the API is reached: the call, what it needs, and the variables that it reads."""
+
+    arguments: tuple[Code, ...]
+    auth_class: str | None
+    variables: tuple[Variable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointDetail:
+    """One resource: its endpoint, and records made up for its tests."""
+
+    endpoint: Code
+    good: tuple[str, ...]
+    bad: tuple[str, ...]
+    rules: tuple[str, ...]
+    is_partitioned: bool
+    is_repeatable: bool
+
+    @property
+    def code(self) -> tuple[Code, ...]:
+        return (self.endpoint,)
+
+    @property
+    def reads_files(self) -> bool:
+        return False
+
+
+def plan(source: RestSource) -> KindPlan:
+    """An API, and for each resource its endpoint and its samples."""
+    return KindPlan(_api(source), {name: _detail(one) for name, one in source.resources.items()})
+
+
+def _api(source: RestSource) -> ApiDetail:
+    arguments = [_setting(source.url, EXAMPLE_URL)]
+    settings = [source.url]
+    if source.auth is not None:
+        arguments.append(code("auth={auth}", auth=_auth(source.auth)))
+        settings += [
+            value
+            for name in type(source.auth).model_fields
+            if isinstance(value := getattr(source.auth, name), Setting)
+        ]
+    if source.rate_limit != 10:
+        arguments.append(code("rate_limit={rate}", rate=source.rate_limit))
+    variables = {one.env: Variable(one.env, one.default) for one in settings if one.env is not None}
+    auth_class = AUTH_CLASSES[source.auth.type] if source.auth else None
+    return ApiDetail(tuple(arguments), auth_class, tuple(variables.values()))
+
+
+def _auth(auth: AuthSpec) -> Code:
+    """`Bearer(environment.require("ERP_TOKEN", "…"))`."""
+    name = AUTH_CLASSES[auth.type]
+    match auth.type:
+        case "bearer":
+            values: list[Any] = [auth.token]
+        case "api_key":
+            values = [auth.name, auth.key]
+            if auth.place == "query":
+                values.append(auth.place)
+        case "basic":
+            values = [auth.user, auth.password]
+        case "client_credentials":
+            values = [auth.token_url, auth.client_id, auth.client_secret]
+            if auth.scope:
+                values.append(auth.scope)
+    parts = [
+        _setting(value, "…") if isinstance(value, Setting) else spelled(value) for value in values
+    ]
+    arguments = ", ".join(f"{{part{number}}}" for number in range(len(parts)))
+    named: dict[str, Any] = {f"part{number}": part for number, part in enumerate(parts)}
+    return code(f"{name}({arguments})", imports=(), **named)
+
+
+def _setting(setting: Setting, example: str) -> Code:
+    if setting.env is None:
+        return code("{value}", value=setting.default)
+    if setting.default is None:
+        return code("environment.require({name}, {example})", name=setting.env, example=example)
+    return code("environment.get({name}, {default})", name=setting.env, default=setting.default)
+
+
+def _detail(resource: RestResource) -> EndpointDetail:
+    columns = resource.resolved_columns()
+    good = good_rows(columns)
+    documents = {column.name for column in columns if column.type.name == "jsonb"}
+    bad = [
+        cell
+        for cell in bad_cells(columns)
+        if cell.raw_value is None or cell.column not in documents
+    ]
+    broken = [{**good[0], cell.column: cell.raw_value} for cell in bad]
+    return EndpointDetail(
+        endpoint=_endpoint(resource, columns),
+        good=tuple(_record(columns, row) for row in good),
+        bad=tuple(_record(columns, row) for row in (good[0], *broken)),
+        rules=tuple(f"{cell.column} {cell.reason}" for cell in bad),
+        is_partitioned=bool(resource.each) or resource.slices is not None,
+        is_repeatable=resource.write_disposition != "append",
+    )
+
+
+def _endpoint(resource: RestResource, columns: Sequence[Column]) -> Code:
+    """`Endpoint("/orders", columns=[…], pages=PageNumber(…))`: not said is the default."""
+    options: dict[str, Any] = {
+        "columns": [
+            column.from_names[0] if len(column.from_names) == 1 else column.from_names
+            for column in columns
+        ]
+    }
+    if resource.records != "$[*]":
+        options["records"] = resource.records
+    if resource.pages.style != "one":
+        options["pages"] = _pages(resource.pages)
+    if resource.params:
+        options["params"] = dict(resource.params)
+    documents = [
+        name for column in columns if column.type.name == "jsonb" for name in column.from_names
+    ]
+    if documents:
+        options["documents"] = documents
+    if resource.cursor is not None and (resource.since or resource.until):
+        options["cursor"] = resource.cursor.field
+    for key in ("since", "until"):
+        query: QuerySpec | None = getattr(resource, key)
+        if query is not None:
+            options[key] = _query(query)
+    if resource.slices is not None:
+        options["slices"] = resource.slices
+    if resource.each:
+        options["each"] = {name: list(values) for name, values in resource.each.items()}
+    named = "".join(f", {option}={{{option}}}" for option in options)
+    imports = ["runtime.endpoints:Endpoint"]
+    return code(f"Endpoint({{path}}{named})", imports=imports, path=resource.path, **options)
+
+
+def _pages(pages: PagesSpec) -> Code:
+    name = PAGE_CLASSES[pages.style]
+    imports = [f"runtime.pages:{name}"]
+    if pages.style == "cursor":
+        return code(
+            "Cursor({param}, at={next})", imports=imports, param=pages.param, next=pages.next
+        )
+    if pages.style == "cursor_header":
+        return code(
+            "Cursor({param}, header={header})",
+            imports=imports,
+            param=pages.param,
+            header=pages.header,
+        )
+    if pages.style == "next_url":
+        return code("Linked({next})", imports=imports, next=pages.next)
+    said = {
+        key: getattr(pages, key)
+        for key in type(pages).model_fields
+        if key != "style" and getattr(pages, key) != type(pages).model_fields[key].default
+    }
+    options = ", ".join(f"{key}={{{key}}}" for key in said)
+    return code(f"{name}({options})", imports=imports, **said)
+
+
+def _query(query: QuerySpec) -> Code:
+    imports = ["runtime.endpoints:Query"]
+    if query.format == "iso":
+        return code("Query({param})", imports=imports, param=query.param)
+    return code("Query({param}, {format})", imports=imports, param=query.param, format=query.format)
+
+
+def _record(columns: Sequence[Column], row: Mapping[str, str | None]) -> str:
+    """One JSON object, with objects in it where a column is read from inside one."""
+    tree: Tree = {}
+    for column in columns:
+        *parents, last = column.from_names[0].split(".")
+        branch = tree
+        for name in parents:
+            branch = branch.setdefault(name, {})
+        branch[last] = json_value(column, row[column.name])
+    return _object(tree)
+
+
+def _object(tree: Mapping[str, Any]) -> str:
+    members = (
+        f"{json.dumps(key, ensure_ascii=False)}: "
+        f"{value if isinstance(value, str) else _object(value)}"
+        for key, value in tree.items()
+    )
+    return "{" + ", ".join(members) + "}"

@@ -1,0 +1,287 @@
+"""What a spec says of a REST API: its address, how it is signed in to, its endpoints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from etlgen.names import shown
+from etlgen.pycode import is_visible
+from etlgen.spec.fields import DataText, Duration, Setting, Text, TextList, _setting
+from etlgen.spec.models import Model, ResourceSpec, SourceSpec
+from etlgen.spec.problem import Problem, refusal
+
+PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+JSON_PATH = re.compile(r"\$(?:\.[^.\[\]*$\s]+)*")
+_HEADER = re.compile(r"[A-Za-z0-9_-]+")
+_PARAMETER = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
+_STRING = WithJsonSchema({"type": "string"})
+
+# For each way to sign in and each style of pages: what has to be said, and what may be.
+AUTH_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "bearer": (("token",), ()),
+    "api_key": (("name", "key"), ("in",)),
+    "basic": (("user", "password"), ()),
+    "client_credentials": (("token_url", "client_id", "client_secret"), ("scope",)),
+}
+_COUNTED = ("param", "size", "size_param", "total", "in_flight")
+PAGE_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "one": ((), ()),
+    "page_number": ((), (*_COUNTED, "first")),
+    "offset": ((), _COUNTED),
+    "cursor": (("param", "next"), ()),
+    "cursor_header": (("param", "header"), ()),
+    "link_header": ((), ()),
+    "next_url": (("next",), ()),
+}
+
+
+def _url(value: object) -> Setting:
+    setting = _setting(value)
+    if setting.default is not None:
+        _require_url(setting.default)
+    return setting
+
+
+def _require_url(url: str) -> None:
+    parts = urlsplit(url)
+    if not all(map(is_visible, url)) or " " in url or parts.scheme not in ("http", "https"):
+        raise refusal("url", f"{shown(url)} is not an http or https address")
+    if "@" in parts.netloc:
+        hint = "say 'auth: {type: basic, user: …, password: ${NAME}}'"
+        raise refusal("secret", "the address holds a user or a password", hint)
+    if not parts.hostname or parts.query or parts.fragment:
+        hint = "write the scheme, the host and where all paths begin: https://api.example.com/v2"
+        raise refusal("url", f"{shown(url)} is not the address of an API", hint)
+
+
+def _secret(value: object) -> Setting:
+    setting = _setting(value)
+    if setting.env is None or setting.default is not None:
+        hint = "write ${NAME}, and the secret into the environment"
+        raise refusal("secret", "a secret does not stand in a spec", hint)
+    return setting
+
+
+def _path(value: object) -> str:
+    if not isinstance(value, str) or not value.startswith("/"):
+        raise refusal("path", "a path begins with '/'", "it is what follows the source's url")
+    bare = PLACEHOLDER.sub("", value)
+    if not all(map(is_visible, value)) or re.search(r"[\s\\?#{}]", bare) or "//" in value:
+        hint = "what follows '?' belongs under params; values to fill in are {name}"
+        raise refusal("path", f"{shown(value)} is not a path", hint)
+    return value
+
+
+def _records(value: object) -> str:
+    path = value.removesuffix("[*]") if isinstance(value, str) else ""
+    if JSON_PATH.fullmatch(path) and path != value:
+        return f"{path}[*]"
+    raise refusal("json_path", f"{shown(str(value))} is not the path of an array: $.data[*]")
+
+
+def _json_path(value: object) -> str:
+    if isinstance(value, str) and JSON_PATH.fullmatch(value):
+        return value
+    raise refusal("json_path", f"{shown(str(value))} is not a path such as $.meta.total")
+
+
+def _header(value: object) -> str:
+    if isinstance(value, str) and _HEADER.fullmatch(value):
+        return value
+    raise refusal("header", f"{shown(str(value))} is not the name of a header")
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, str) and _PARAMETER.fullmatch(value):
+        return value
+    raise refusal("parameter", f"{shown(str(value))} is not the name of a query parameter")
+
+
+def _positive(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 1_000_000:
+        return value
+    raise refusal("number", f"{shown(str(value))} is not a whole number from 1")
+
+
+def _rate(value: object) -> float:
+    # A number with a point comes from YAML as the Decimal that stands there.
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        if isinstance(value, int) and 0 < value <= 10_000:
+            return value
+        if 0.001 <= value <= 10_000:
+            return float(value)
+    raise refusal("rate", f"{shown(str(value))} is not a number of requests a second")
+
+
+Url = Annotated[Setting, PlainValidator(_url), _STRING]
+Plain = Annotated[Setting, PlainValidator(_setting), _STRING]
+Secret = Annotated[Setting, PlainValidator(_secret), _STRING]
+JsonPath = Annotated[str, PlainValidator(_json_path), _STRING]
+Header = Annotated[str, PlainValidator(_header), _STRING]
+Parameter = Annotated[str, PlainValidator(_parameter), _STRING]
+Positive = Annotated[
+    int, PlainValidator(_positive), WithJsonSchema({"type": "integer", "minimum": 1})
+]
+
+
+class AuthSpec(Model):
+    """How requests say who asks."""
+
+    type: Literal["bearer", "api_key", "basic", "client_credentials"]
+    token: Secret | None = None
+    name: Header | None = Field(None, description="Of the header or parameter with the key.")
+    key: Secret | None = None
+    place: Literal["header", "query"] = Field("header", alias="in")
+    user: Plain | None = None
+    password: Secret | None = None
+    token_url: Url | None = None
+    client_id: Plain | None = None
+    client_secret: Secret | None = None
+    scope: Text | None = None
+
+
+class PagesSpec(Model):
+    """How the endpoint hands out its records."""
+
+    style: Literal[
+        "one", "page_number", "offset", "cursor", "cursor_header", "link_header", "next_url"
+    ] = "one"
+    param: Parameter | None = Field(
+        None, description="Query parameter that says which page; default: page, offset."
+    )
+    size: Positive = Field(100, description="Records asked for on a page.")
+    size_param: Parameter | None = Field(None, description="Query parameter that takes the size.")
+    first: Literal[0, 1] = Field(1, description="Number of the first page.")
+    total: JsonPath | None = Field(
+        None,
+        description="Where the answer says how many records there are: then pages are read "
+        "side by side, and a record that does not come is an error.",
+    )
+    in_flight: Positive = Field(4, description="Pages asked for at a time, with `total`.")
+    next: JsonPath | None = Field(None, description="Where the body has the next cursor or URL.")
+    header: Header | None = Field(None, description="The header that has the next cursor.")
+
+
+class QuerySpec(Model):
+    """A query parameter that takes a value of the cursor."""
+
+    param: Parameter
+    format: Text = Field("iso", description="iso, epoch, epoch_ms, or a strptime pattern.")
+
+
+class RestResource(ResourceSpec):
+    """The records of one endpoint."""
+
+    path: Annotated[str, PlainValidator(_path), _STRING] = Field(
+        examples=["/orders"], description="Follows the source's url; {name} stands for `each`."
+    )
+    records: Annotated[str, PlainValidator(_records), _STRING] = Field(
+        "$[*]", examples=["$.data[*]"], description="Where the answer has its records."
+    )
+    pages: PagesSpec = Field(default_factory=lambda: PagesSpec.model_validate({}))
+    params: Mapping[Parameter, DataText] = Field({}, description="Query of each request.")
+    since: QuerySpec | None = Field(None, description="Takes where the cursor goes on from.")
+    until: QuerySpec | None = Field(None, description="Takes where the window ends.")
+    slices: Duration | None = Field(
+        None, description="Ask for the window in parts, where the API caps its results: 1d."
+    )
+    each: Mapping[str, TextList] = Field(
+        {}, description="Values of the {name}s in the path: all are read."
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        yield from super().problems()
+        yield from keys_problems("pages", self.pages, self.pages.style, PAGE_KEYS)
+        yield from self._window_problems()
+        yield from self._each_problems()
+        if self.write_disposition == "append" and self.cursor is None:
+            message = "append without a cursor would add all records again with each run"
+            hint = "add 'cursor: {field: …}', or a primary_key and merge"
+            yield Problem(("write_disposition",), "append_without_cursor", message, hint)
+
+    def _window_problems(self) -> Iterator[Problem]:
+        for key in ("since", "until"):
+            if getattr(self, key) is not None and self.cursor is None:
+                message = f"{key!r} takes values of the cursor, and there is none"
+                yield Problem((key,), "no_cursor", message, "add 'cursor: {field: …}'", True)
+        if self.slices is None:
+            return
+        if self.since is None or self.until is None:
+            message = "slices are cut by 'since' and 'until', and both are needed"
+            yield Problem(("slices",), "slices", message, at_key=True)
+        elif not self.slices:
+            yield Problem(("slices",), "slices", "a slice cannot be empty")
+        elif self.cursor and self.cursor.field in self.columns:
+            column = self.columns[self.cursor.field]
+            if column.type.name not in ("date", "timestamp", "timestamptz"):
+                message = f"slices are of time, and {column.name!r} is {column.type}"
+                yield Problem(("slices",), "slices", message)
+
+    def _each_problems(self) -> Iterator[Problem]:
+        wanted = PLACEHOLDER.findall(self.path)
+        for name in wanted:
+            if name not in self.each:
+                message = f"{{{name}}} in the path has no values"
+                yield Problem(("path",), "each", message, f"add 'each: {{{name}: [...]}}'")
+        for name, values in self.each.items():
+            if name not in wanted:
+                message = f"the path has no {{{name}}}"
+                yield Problem(("each", name), "each", message, at_key=True)
+            elif not values:
+                yield Problem(("each", name), "each", "a list of values cannot be empty")
+
+
+class RestSource(SourceSpec):
+    """A JSON API over HTTP."""
+
+    kind: Literal["rest_api"]
+    url: Url = Field(
+        examples=["https://api.example.com/v2"],
+        description="Where its paths begin: a literal, ${NAME} or ${NAME:-default}.",
+    )
+    auth: AuthSpec | None = None
+    rate_limit: Annotated[
+        float,
+        PlainValidator(_rate),
+        WithJsonSchema({"type": "number", "minimum": 0.001, "maximum": 10000}),
+    ] = Field(10, description="Requests a second, at most.")
+    resources: Mapping[str, RestResource] = Field(
+        min_length=1,
+        examples=[
+            {
+                "orders": {
+                    "path": "/orders",
+                    "primary_key": ["order_id"],
+                    "columns": {"order_id": {"type": "bigint"}},
+                }
+            }
+        ],
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        yield from super().problems()
+        if self.auth is not None:
+            yield from keys_problems("auth", self.auth, self.auth.type, AUTH_KEYS)
+
+
+def keys_problems(
+    where: str,
+    model: Model,
+    kind: str,
+    known: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]],
+) -> Iterator[Problem]:
+    """Keys that are missing, or that say nothing of this kind."""
+    needed, also = known[kind]
+    fields: Mapping[str, Any] = type(model).model_fields
+    said = {fields[name].alias or name for name in model.model_fields_set}
+    for key in needed:
+        if key not in said:
+            yield Problem((where,), "missing", f"{kind} needs {key!r}", at_key=True)
+    for key in sorted(said - {*needed, *also, "type", "style"}):
+        yield Problem((where, key), "key", f"{key!r} says nothing of {kind}", at_key=True)

@@ -1,0 +1,203 @@
+"""An endpoint of a REST API as partitions of a resource, and its records as batches.
+
+Every cell comes as text: a string as its characters, all else as the JSON that stands there. A
+batch's index counts the records of the partition from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from urllib.parse import quote
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from .errors import ConfigError, RetryableError
+from .http import Answer, Api, Params
+from .json_cells import cell, decode_object
+from .json_paths import select
+from .pages import Page, Pages
+from .resource import Partition, Range, Value, Window
+
+BATCH_RECORDS = 10_000
+BATCH_BYTES = 16 << 20
+Cells = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query parameter that takes a value of the cursor.
+
+    `format` is iso, epoch, epoch_ms, or a strptime pattern; a moment is spelled in UTC.
+    """
+
+    param: str
+    format: str = "iso"
+
+    def spell(self, value: Value) -> str:
+        """The value as the server reads it."""
+        if not isinstance(value, date):
+            return str(value)
+        if self.format == "iso":
+            return value.isoformat().replace("+00:00", "Z")
+        if self.format in ("epoch", "epoch_ms"):
+            seconds = (_moment(value) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(
+                milliseconds=1
+            )
+            return str(
+                int(seconds) if self.format == "epoch_ms" else int(seconds) // 1000
+            )
+        return value.strftime(self.format)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Records at a path of an API, and the columns that are read of them.
+
+    A column is a member's name, or `address.city` for one inside another; a tuple are names of
+    which a record has one. An object on the way to a column is opened, and its other members come
+    as columns too. Members in `documents` stay JSON also where they hold a string. A `{name}` in
+    the path takes each value of `each`. `cursor` goes into the query as `since` and `until`;
+    `slices` cuts what lies between into parts that are read on their own.
+    """
+
+    path: str
+    columns: Sequence[str | tuple[str, ...]]
+    records: str = "$[*]"
+    pages: Pages = field(default_factory=Pages)
+    params: Params = field(default_factory=dict)
+    documents: Sequence[str] = ()
+    cursor: str | None = None
+    since: Query | None = None
+    until: Query | None = None
+    slices: timedelta | None = None
+    each: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def partitions(self, api: Api, window: Window) -> list[Partition]:
+        """One partition, or one for each value of `each` and each slice."""
+        ranges = [None] if self.cursor is None else self._ranges(window.of(self.cursor))
+        return [
+            Partition(
+                number,
+                window,
+                detail={
+                    "path": path,
+                    "range": None if values is None else values.as_detail(),
+                },
+            )
+            for number, (path, values) in enumerate(
+                (path, values) for path in self._paths() for values in ranges
+            )
+        ]
+
+    def read(self, api: Api, partition: Partition) -> Iterator[pd.DataFrame]:
+        """The records of a partition in batches; what is not an object is set aside."""
+        path, params = partition.detail["path"], self._params(partition)
+
+        def fetch(path: str, params: Params, base: str = "") -> Page:
+            return api.get(path, params, self._page, base=base)
+
+        number, numbers, rows, size = 0, list[int](), list[Cells](), 0
+        for page in self.pages.read(fetch, path, params):
+            for raw in page.records:
+                number += 1
+                try:
+                    rows.append(self._cells(raw))
+                    numbers.append(number)
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    payload = bytes(raw).decode("utf-8", errors="backslashreplace")
+                    partition.reject(number, "is not a JSON object", payload)
+                size += len(bytes(raw))
+            if len(rows) >= BATCH_RECORDS or size >= BATCH_BYTES:
+                yield self._frame(rows, numbers)
+                numbers, rows, size = [], [], 0
+        yield self._frame(rows, numbers)
+
+    def _page(self, answer: Answer) -> Page:
+        try:
+            return Page(answer, select(answer.body, self.records))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise RetryableError(
+                f"{answer.url.path} answers something else than JSON"
+            ) from None
+
+    def _paths(self) -> list[str]:
+        paths = [self.path]
+        for name, values in self.each.items():
+            paths = [
+                path.replace(f"{{{name}}}", quote(value, safe=""))
+                for path in paths
+                for value in values
+            ]
+        return paths
+
+    def _ranges(self, values: Range) -> list[Range]:
+        if self.slices is None or values.low is None:
+            return [values]
+        low, high = _moment(values.low), _moment(values.high or datetime.now(UTC))
+        cuts = [values.low]
+        while (low := low + self.slices) < high:
+            cuts.append(low if isinstance(values.low, datetime) else low.date())
+        ends = [*cuts[1:], values.high]
+        return [
+            Range(values.column, start, end)
+            for start, end in zip(cuts, ends, strict=True)
+        ]
+
+    def _params(self, partition: Partition) -> dict[str, str]:
+        params = dict(self.params)
+        if partition.detail["range"] is not None:
+            values = Range.of(partition.detail["range"])
+            for query, value in ((self.since, values.low), (self.until, values.high)):
+                if query is not None and value is not None:
+                    params[query.param] = query.spell(value)
+        return params
+
+    def _cells(self, raw: msgspec.Raw) -> Cells:
+        return {
+            name: cell(value, stays_json=name in self.documents)
+            for name, value in self._members(raw, "")
+        }
+
+    def _members(
+        self, raw: msgspec.Raw, inside: str
+    ) -> Iterator[tuple[str, msgspec.Raw]]:
+        for key, value in decode_object(raw).items():
+            name = inside + key
+            if name in self._opened and bytes(value).startswith(b"{"):
+                yield from self._members(value, f"{name}.")
+            else:
+                yield name, value
+
+    @cached_property
+    def _names(self) -> list[tuple[str, ...]]:
+        return [(one,) if isinstance(one, str) else one for one in self.columns]
+
+    @cached_property
+    def _opened(self) -> set[str]:
+        """The objects on the way to a column."""
+        parts = [name.split(".") for names in self._names for name in names]
+        return {".".join(part[:end]) for part in parts for end in range(1, len(part))}
+
+    def _frame(self, rows: list[Cells], numbers: list[int]) -> pd.DataFrame:
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        names += [one[0] for one in self._names if not set(one) & set(names)]
+        cells = {
+            name: pd.arrays.ArrowExtensionArray(
+                pa.array([row.get(name) for row in rows], pa.string())
+            )
+            for name in names
+        }
+        return pd.DataFrame(cells, index=pd.Index(numbers, dtype="int64"))
+
+
+def _moment(value: Value) -> datetime:
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime.combine(value, time(), UTC)
+    raise ConfigError(f"slices are of time, and {value!r} is none")

@@ -1,0 +1,258 @@
+"""Requests to one API: signed, paced, tried again where that may help, bounded in time.
+
+A message names method, host and path, never the query, a header or a body, which may hold secrets.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
+
+from .errors import ConfigError, ContractError, RetryableError
+from .http_auth import Auth
+
+TRIES = 6
+TOTAL_SECONDS = 300.0
+"""For one request with all its tries; a longer Retry-After is left to the next run."""
+LARGEST_BODY = 256 << 20
+MOST_REDIRECTS = 5
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+HINTS = {
+    401: "Check the credentials in the environment.",
+    403: "Check what the credentials may read.",
+    404: "Check the address in connection.py and the path of the endpoint.",
+}
+# httpx logs whole URLs, httpcore headers too.
+for name in ("httpx", "httpcore"):
+    logging.getLogger(name).setLevel(logging.WARNING)
+
+T = TypeVar("T")
+Params = Mapping[str, str]
+
+
+class AgainError(RetryableError):
+    """A request may succeed later, and not before `seconds`."""
+
+    def __init__(self, message: str, seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A body that came whole, and where it came from."""
+
+    url: httpx.URL
+    headers: httpx.Headers
+    body: bytes
+
+
+@dataclass
+class Api:
+    """One API. `rate_limit` is in requests a second, `timeout` in seconds without a byte."""
+
+    url: str
+    auth: Auth = field(default_factory=Auth)
+    rate_limit: float = 10.0
+    timeout: float = 30.0
+    total_seconds: float = TOTAL_SECONDS
+    user_agent: str = "etl"
+    allow_link_local: bool = False
+
+    def __post_init__(self) -> None:
+        require_safe(self.url, allow_link_local=self.allow_link_local)
+        self._origin = _origin(httpx.URL(self.url))
+        self._pace = Pace(self.rate_limit)
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, 10.0)),
+            headers={"User-Agent": self.user_agent, "Accept": "application/json"},
+            trust_env=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._client.close()
+
+    def get(
+        self, path: str, params: Params, read: Callable[[Answer], T], *, base: str = ""
+    ) -> T:
+        """What `read` makes of the answer; it raises `RetryableError` for a broken one.
+
+        `path` starts below the API's address, or is a link found on the page `base`.
+        """
+        url = self._absolute(path, base)
+        if params:
+            url = url.copy_merge_params(dict(params))
+        return Retrying(
+            retry=retry_if_exception_type(RetryableError),
+            stop=stop_after_attempt(TRIES) | stop_before_delay(self.total_seconds),
+            wait=_wait,
+            reraise=True,
+        )(lambda: read(self._answer(url)))
+
+    def _absolute(self, path: str, base: str) -> httpx.URL:
+        if not base:
+            return httpx.URL(self.url.rstrip("/") + path)
+        try:
+            url = httpx.URL(base).join(path)
+        except httpx.InvalidURL:
+            raise ContractError(f"{_shown(httpx.URL(base))} links to no URL") from None
+        self._require_own(url, base)
+        return url
+
+    def _require_own(self, url: httpx.URL, base: str | httpx.URL) -> None:
+        """Another host would get to see the credentials."""
+        if _origin(url) != self._origin:
+            raise ContractError(
+                f"{_shown(httpx.URL(base))} points to another host: {url.host}",
+                "If that is right, it is the address that belongs into connection.py.",
+            )
+
+    def _answer(self, url: httpx.URL) -> Answer:
+        until = time.monotonic() + self.total_seconds
+        renewed = False
+        for _ in range(MOST_REDIRECTS + 2):
+            self._pace.wait()
+            request = self._client.build_request("GET", url)
+            self.auth.sign(request)
+            try:
+                response = self._client.send(request, stream=True)
+                try:
+                    body = _body(response, until)
+                finally:
+                    response.close()
+            # An error of the client may quote a header: nothing of it goes on.
+            except (httpx.TransportError, httpx.DecodingError) as error:
+                raise AgainError(f"{_shown(url)}: {type(error).__name__}") from None
+            if response.is_redirect:
+                target = url.join(response.headers["Location"])
+                self._require_own(target, url)
+                url = target
+            elif (
+                response.status_code == 401 and not renewed and self.auth.renew(request)
+            ):
+                renewed = True
+            else:
+                _require_success(url, response)
+                return Answer(url, response.headers, body)
+        raise ContractError(f"{_shown(url)} redirects without end")
+
+
+class Pace:
+    """At most so many requests a second, from all threads together."""
+
+    def __init__(self, per_second: float) -> None:
+        self.gap = 1 / per_second
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Return when it is this caller's turn."""
+        with self._lock:
+            turn = max(self._next, time.monotonic())
+            self._next = turn + self.gap
+        time.sleep(max(0.0, turn - time.monotonic()))
+
+
+def require_safe(url: str, *, allow_link_local: bool = False) -> None:
+    """Raise `ConfigError` for an address that no API has."""
+    parts = urlsplit(url)
+    if not url.isprintable() or " " in url or parts.scheme not in ("http", "https"):
+        raise ConfigError("the address of the API has to be an http or https URL")
+    if not parts.hostname:
+        raise ConfigError("the address of the API has no host")
+    if "@" in parts.netloc:
+        raise ConfigError(
+            "the address of the API holds a user or a password",
+            "Give them to auth=Basic(…) in connection.py.",
+        )
+    if _is_link_local(parts.hostname) and not allow_link_local:
+        raise ConfigError(
+            f"{parts.hostname} is a link-local address",
+            "If that is meant, write allow_link_local=True in connection.py.",
+        )
+
+
+def _is_link_local(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_link_local
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host, port
+
+
+def _body(response: httpx.Response, until: float) -> bytes:
+    """All of the body, however slowly it drips, but neither for ever nor without end."""
+    chunks, size = [], 0
+    for chunk in response.iter_bytes():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            limit = f"over {LARGEST_BODY >> 20} MB"
+            raise ContractError(f"{_shown(response.request.url)} answers {limit}")
+        if time.monotonic() > until:
+            raise AgainError(f"{_shown(response.request.url)}: the answer takes long")
+    return b"".join(chunks)
+
+
+def _require_success(url: httpx.URL, response: httpx.Response) -> None:
+    status = response.status_code
+    message = f"{_shown(url)} answers {status}"
+    if status in RETRIED:
+        raise AgainError(message, _retry_after(response.headers))
+    if status != 200:
+        raise ContractError(message, HINTS.get(status, ""))
+
+
+def _retry_after(headers: httpx.Headers) -> float:
+    """Seconds, which stand there as such or as the date until which to wait (RFC 9110)."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    # A date has whole seconds, and the two clocks differ.
+    return max(0.0, (zoned - datetime.now(UTC)).total_seconds() + 1)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.seconds if isinstance(error, AgainError) else 0.0
+    return asked + float(wait_random_exponential(0.2, max=20)(state))
+
+
+def _shown(url: httpx.URL) -> str:
+    return f"GET {url.scheme}://{url.host}{url.path}"

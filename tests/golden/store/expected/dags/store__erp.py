@@ -1,0 +1,24 @@
+"""erp → store: a task group for each resource, an asset for each table."""
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG, Asset
+
+from store.airflow_tasks import DEFAULT_ARGS, WINDOW, load_whole
+
+with DAG(
+    "store__erp",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    params=WINDOW,
+    tags=["store"],
+):
+    load_whole.override(group_id="orders")(
+        "erp.orders", Asset("x-store://store/orders")
+    )
+    load_whole.override(group_id="customers")(
+        "erp.customers", Asset("x-store://store/customers")
+    )

@@ -1,0 +1,5 @@
+"""`python -m store` is the command line."""
+
+from store.cli import main
+
+main()

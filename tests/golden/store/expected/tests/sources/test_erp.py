@@ -1,0 +1,106 @@
+"""erp: made-up records over real HTTP through the real code into a real PostgreSQL."""
+
+from store.runtime.connect import Destination
+from store.runtime.fake_api import FakeApi, serve
+from store.runtime.testing import load_from, reasons_of, rows_of
+from store.sources.erp import customers, orders
+
+FAULTS = ["429", "500", "html", "half", "reset"]
+
+GOOD_ORDERS = [
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 2, "shipping": {"address": {"city": "birch"}}, "total": 2.02, "lines": {"sample": 2}, "updated_at": "2026-01-16T09:31:00Z"}',
+    '{"id": 3, "shipping": {"address": {"city": null}}, "total": null, "lines": null, "updated_at": "2026-01-17T09:32:00Z"}',
+]
+
+BAD_ORDERS = [
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": "twelve", "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": null, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": "twelve", "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": -1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "someday"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": null}',
+]
+
+BROKEN_ORDERS_RULES = [
+    "order_id is not a whole number",
+    "order_id is required",
+    "total is not a number",
+    'total breaks "is at least 0"',
+    "updated_at is not a timestamp like 2026-01-31T23:59:59",
+    "updated_at is required",
+]
+
+GOOD_CUSTOMERS = [
+    '{"id": "0ab920fd-4894-5356-93b0-eaf4a590e5e4", "name": "amber"}',
+    '{"id": "5ba3387f-4064-554b-8169-94a7e76bef04", "name": "birch"}',
+    '{"id": "f0061939-5f23-58cf-8fd2-39947ae6d6c1", "name": null}',
+]
+
+BAD_CUSTOMERS = [
+    '{"id": "0ab920fd-4894-5356-93b0-eaf4a590e5e4", "name": "amber"}',
+    '{"id": "no-uuid", "name": "amber"}',
+    '{"id": null, "name": "amber"}',
+]
+
+BROKEN_CUSTOMERS_RULES = [
+    "id is not a UUID",
+    "id is required",
+]
+
+
+def test_orders_are_loaded_once(destination: Destination) -> None:
+    with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS)) as fake:
+        counts = load_from(destination, fake.client(), orders)
+        rows = rows_of(destination, orders)
+    with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS)) as fake:
+        load_from(destination, fake.client(), orders)
+
+    assert reasons_of(destination) == []
+    assert counts.loaded == len(rows) == 3
+    assert rows_of(destination, orders) == rows
+
+
+def test_faults_lose_no_orders(destination: Destination) -> None:
+    with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS, FAULTS[:])) as fake:
+        counts = load_from(destination, fake.client(), orders)
+
+    assert [request.answer for request in fake.seen][: len(FAULTS)] == FAULTS
+    assert counts.loaded == 3
+
+
+def test_bad_orders_are_set_aside(destination: Destination) -> None:
+    with serve(FakeApi(orders.ENDPOINT, BAD_ORDERS)) as fake:
+        counts = load_from(destination, fake.client(), orders)
+
+    assert reasons_of(destination) == BROKEN_ORDERS_RULES
+    assert counts.loaded == 1
+
+
+def test_customers_are_loaded_once(destination: Destination) -> None:
+    with serve(FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS)) as fake:
+        counts = load_from(destination, fake.client(), customers)
+        rows = rows_of(destination, customers)
+    with serve(FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS)) as fake:
+        load_from(destination, fake.client(), customers)
+
+    assert reasons_of(destination) == []
+    assert counts.loaded == len(rows) == 3
+    assert rows_of(destination, customers) == rows
+
+
+def test_faults_lose_no_customers(destination: Destination) -> None:
+    with serve(FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS, FAULTS[:])) as fake:
+        counts = load_from(destination, fake.client(), customers)
+
+    assert [request.answer for request in fake.seen][: len(FAULTS)] == FAULTS
+    assert counts.loaded == 3
+
+
+def test_bad_customers_are_set_aside(destination: Destination) -> None:
+    with serve(FakeApi(customers.ENDPOINT, BAD_CUSTOMERS)) as fake:
+        counts = load_from(destination, fake.client(), customers)
+
+    assert reasons_of(destination) == BROKEN_CUSTOMERS_RULES
+    assert counts.loaded == 1
