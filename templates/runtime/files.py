@@ -62,7 +62,7 @@ class Files:
     A column given as a tuple has had several names; a file uses one of them. A column
     `{name}` is the value of that name in the pattern. With `only_new`, a file that is
     published is not read again until it changes. Published files go to the folder
-    `archive`.
+    `archive`; one that is left behind by a run that was killed is loaded anew and moved.
     """
 
     pattern: str
@@ -147,7 +147,7 @@ class Files:
     def _ready_files(
         self, folder: Folder, found: Sequence[Found], window: Window
     ) -> list[Found]:
-        if self.only_new:
+        if self.only_new and not self.archive:
             found = [one for one in found if not _is_published(one, window)]
         files = []
         for file in found:

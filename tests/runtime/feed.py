@@ -13,7 +13,7 @@ from runtime import ledger, loading
 from runtime.attempts import Attempt
 from runtime.conform import conform
 from runtime.connect import Destination
-from runtime.files import text_frame
+from runtime.files import arrow_frame
 from runtime.loading import plan
 from runtime.problems import Problems
 from runtime.publish import Counts
@@ -74,7 +74,7 @@ class Feed:
             self.on_batch(str(partition.file), start // 2)
             batch = records[start : start + 2]
             names = list(dict.fromkeys(name for record in batch for name in record))
-            yield text_frame(
+            yield arrow_frame(
                 [(name, pa.array([r.get(name) for r in batch], pa.string())) for name in names],
                 range(start + 1, start + 1 + len(batch)),
             )

@@ -27,7 +27,7 @@ from runtime import cursors, ledger, loading
 from runtime.conform import conform
 from runtime.connect import Destination
 from runtime.errors import ContractError, RetryableError
-from runtime.files import text_frame
+from runtime.files import arrow_frame
 from runtime.problems import Problems
 from runtime.resource import (
     Append,
@@ -66,7 +66,7 @@ class Log:
             and (wanted.high is None or row[1] < wanted.high)  # type: ignore[operator]
         ]
         columns = [pa.array([str(row[n]) for row in found], pa.string()) for n in range(3)]
-        yield text_frame(
+        yield arrow_frame(
             [*zip(("id", "at", "note"), columns, strict=True)], range(1, len(found) + 1)
         )
 

@@ -114,7 +114,7 @@ def _files(resource: FileResource, columns: Sequence[Column]) -> Code:
         ],
         **_dialect(resource, columns),
     }
-    if resource.read == "new_files":
+    if resource.read == "new_files" and not resource.archive:  # there, all that is left is new
         options["only_new"] = True
     if resource.ready:
         options["ready"] = _ready(resource.ready)

@@ -30,7 +30,6 @@ FILES = CsvFiles(
     delimiter=";",
     footer_rows=1,
     comment="#",
-    only_new=True,
     ready=Ready(min_age=timedelta(minutes=5), marker="*.done", count=2),
     archive="done",
 )
