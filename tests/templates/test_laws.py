@@ -4,8 +4,9 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from black import FileMode, TargetVersion, format_str
@@ -36,17 +37,35 @@ def imported(module: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def declared(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The packages that a generated project declares to need."""
+def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a generated project says of itself."""
     from etlgen.usecases.new import Request, create
 
     folder = tmp_path_factory.mktemp("declared")
     spec = folder / "spec.yaml"
     spec.write_text(SHOP, encoding="utf-8")
     root = create(Request(spec, folder), lambda changes: True).root
-    needed = tomllib.loads((root / "pyproject.toml").read_text())["project"]["dependencies"]
+    project: dict[str, Any] = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    return project
+
+
+def packages(needed: Iterable[str]) -> set[str]:
     names = {re.split(r"[<>=~!\[; ]", requirement)[0] for requirement in needed}
     return {PACKAGES.get(name, name.replace("-", "_")) for name in names}
+
+
+@pytest.fixture(scope="module")
+def declared(described: dict[str, Any]) -> set[str]:
+    """The packages that a generated project needs whatever its sources are."""
+    return packages(described["dependencies"])
+
+
+@pytest.fixture(scope="module")
+def optional(described: dict[str, Any]) -> set[str]:
+    """The packages that some sources need."""
+    extras = described["optional-dependencies"]
+    of_sources = extras.keys() - {"airflow", "dev"}
+    return packages(line for extra in of_sources for line in extras[extra])
 
 
 def test_every_runtime_module_belongs_to_the_core_or_to_one_kind() -> None:
@@ -67,9 +86,11 @@ def test_the_core_imports_nothing_of_a_kind() -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
 def test_a_runtime_module_imports_what_the_project_declares(
-    module: Path, declared: set[str]
+    module: Path, declared: set[str], optional: set[str]
 ) -> None:
     known = declared | sys.stdlib_module_names
+    if module.name not in CORE_RUNTIME:
+        known |= optional
     assert set(imported(module)) - known == set()
 
 
