@@ -26,10 +26,13 @@ class ResourcePlan:
     imports: tuple[Py, ...]
     columns: tuple[Py, ...]
     table_comment: str
+    dropped: Py | None
     renamed: Mapping[str, str]
     steps: tuple[Py, ...]
     typed_steps: tuple[Py, ...]  # after `conform`
     checks: tuple[Py, ...]
+    table_checks: tuple[Py, ...]
+    private: tuple[str, ...]  # names in the source and in the table
     load: Py
     lineage: Py
     detail: Any
@@ -64,6 +67,7 @@ class Variables:
     database_password: EnvName
     log_format: EnvName
     log_level: EnvName
+    hash_key: EnvName
 
 
 @dataclass(frozen=True, slots=True)

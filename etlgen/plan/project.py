@@ -45,6 +45,7 @@ def _variables(identifier: str) -> Variables:
         database_password=env_name(f"{prefix}_DATABASE_PASSWORD"),
         log_format=env_name(f"{prefix}_LOG_FORMAT"),
         log_level=env_name(f"{prefix}_LOG_LEVEL"),
+        hash_key=env_name(f"{prefix}_HASH_KEY"),
     )
 
 

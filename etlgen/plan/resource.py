@@ -9,7 +9,7 @@ from urllib.parse import quote
 from etlgen.names import module_name
 from etlgen.plan.model import ResourcePlan
 from etlgen.plan.python import import_lines
-from etlgen.pycode import Code, Py, code, spelled
+from etlgen.pycode import Code, Py, code, literal, spelled
 from etlgen.spec.models import Cursor, ProjectSpec, ResourceSpec, SourceSpec
 from etlgen.vocabulary.adjust import adjustment
 from etlgen.vocabulary.checks import check_expression
@@ -37,9 +37,19 @@ def plan_resource(
     steps = list(_steps(columns))
     typed_steps = list(_typed_steps(columns))
     checks = list(_checks(columns))
+    table_checks = list(_table_checks(resource))
     load = _load(resource)
     lineage = _lineage(detail)
-    pieces = [*definitions, *steps, *typed_steps, *checks, load, lineage, *detail.code]
+    pieces = [
+        *definitions,
+        *steps,
+        *typed_steps,
+        *checks,
+        *table_checks,
+        load,
+        lineage,
+        *detail.code,
+    ]
     return ResourcePlan(
         name=f"{module_name(source.name)}.{module_name(resource.name)}",
         module=module,
@@ -51,6 +61,8 @@ def plan_resource(
         imports=import_lines(pieces, project.import_package),
         columns=tuple(piece.text for piece in definitions),
         table_comment=resource.description,
+        dropped=literal([*resource.drop]) if resource.drop else None,
+        private=tuple(_private(resource, columns)),
         renamed={
             origin: column.name
             for column in columns
@@ -60,6 +72,7 @@ def plan_resource(
         steps=tuple(piece.text for piece in steps),
         typed_steps=tuple(piece.text for piece in typed_steps),
         checks=tuple(piece.text for piece in checks),
+        table_checks=tuple(piece.text for piece in table_checks),
         load=load.text,
         lineage=lineage.text,
         detail=detail,
@@ -92,12 +105,17 @@ def _steps(columns: tuple[Column, ...]) -> Iterator[Code]:
 
 
 def _typed_steps(columns: tuple[Column, ...]) -> Iterator[Code]:
-    """`typed["discount"] = typed["discount"].clip(0, 100)` for each column that is adjusted."""
+    """`typed["discount"] = typed["discount"].clip(0, 100)` for each column that is adjusted,
+    and `typed = typed[typed["status"].isin(["new"])]` for each filter."""
     for column in columns:
         before = code("typed[{name}]", name=column.name)
         after = adjustment(column, before)
         if after is not None:
             yield code("{before} = {after}", before=before, after=after)
+    for column in columns:
+        for rule in column.filters:
+            kept = check_expression(rule, code("typed[{name}]", name=column.name), column.type)
+            yield code("typed = typed[{kept}]", kept=kept)
 
 
 def _checks(columns: tuple[Column, ...]) -> Iterator[Code]:
@@ -107,9 +125,24 @@ def _checks(columns: tuple[Column, ...]) -> Iterator[Code]:
         for check in column.checks:
             holds = check_expression(check, cells, column.type)
             arguments = [spelled(column.name), spelled(check.message), holds]
-            if check.severity != "error":
-                arguments.append(code("severity={severity}", severity=check.severity))
-            yield _call("problems.require", arguments)
+            yield _call("problems.require", [*arguments, *_severity(check.severity)])
+
+
+def _table_checks(resource: ResourceSpec) -> Iterator[Code]:
+    """`Unique("email", severity="warn")` for each check of the rows together."""
+    for check in resource.table_checks():
+        arguments = [*check.arguments, *_severity(check.severity)]
+        yield _call(check.class_name, arguments, f"runtime.table_checks:{check.class_name}")
+
+
+def _severity(severity: str) -> list[Code]:
+    return [] if severity == "error" else [code("severity={severity}", severity=severity)]
+
+
+def _private(resource: ResourceSpec, columns: tuple[Column, ...]) -> list[str]:
+    """Names of columns whose values are nobody's business, in the source and in the table."""
+    names = [name for one in columns if one.is_private for name in (*one.from_names, one.name)]
+    return list(dict.fromkeys([*names, *resource.drop]))
 
 
 def _load(resource: ResourceSpec) -> Code:

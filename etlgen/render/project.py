@@ -39,6 +39,7 @@ CORE_RUNTIME = (
     "resource.py",
     "screen.py",
     "stage.py",
+    "table_checks.py",
     "target.py",
     "testing.py",
     "write.py",

@@ -27,6 +27,7 @@ from etlgen.spec.named import NAME
 from etlgen.spec.problem import Problem
 from etlgen.vocabulary.adjust import is_adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import holds, read_check, rule_of
+from etlgen.vocabulary.clean import PRIVATE
 from etlgen.vocabulary.column import BadValue, Check, Column, Notation, plain_text
 from etlgen.vocabulary.formats import check_format, has_offset
 from etlgen.vocabulary.notation import boolean_words
@@ -55,6 +56,9 @@ class ColumnSpec(BaseModel):
     timezone: Zone | None = Field(None, description="Zone of values that do not name their own.")
     default: Any = Field(None, description="What a NULL becomes.")
     description: Text | None = None
+    pii: Flag = Field(
+        False, description="Its values are personal: quarantine, messages and previews hide them."
+    )
     example: Text | None = Field(None, description="A text that satisfies the checks.")
 
     def resolved(self, notation: Notation, *, in_key: bool, is_cursor: bool) -> Column:
@@ -71,6 +75,7 @@ class ColumnSpec(BaseModel):
             checks=tuple(read_check(raw, self.type) for raw in self.checks),
             notation=replace(notation, round_to=read_round(self.clean, self.type)),
             default=self._default(),
+            is_private=self.pii or any(step.operation in PRIVATE for step in self.clean),
             example=self.example,
             description=self.description,
         )
@@ -130,6 +135,9 @@ class ColumnSpec(BaseModel):
             path = ("clean", index)
             if not is_adjustment(step):
                 last = index
+                if step.operation in PRIVATE and self.type.name != "text":
+                    message = f"{step.operation} gives text, but the type is {self.type}"
+                    yield Problem(path, "clean", message)
                 continue
             if last != len(self.clean):
                 message = (

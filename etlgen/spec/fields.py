@@ -20,11 +20,11 @@ from etlgen.vocabulary.adjust import SCHEMAS as ADJUSTMENTS
 from etlgen.vocabulary.checks import RULES, SEVERITIES, rule_of
 from etlgen.vocabulary.clean import OPERATIONS, read_clean
 from etlgen.vocabulary.column import BadValue, Clean, ColumnType, plain_text
+from etlgen.vocabulary.durations import PATTERN, read_duration
+from etlgen.vocabulary.table_checks import TABLE_RULES, table_rule_of
 from etlgen.vocabulary.types import TYPES, read_type, suggest_type
 
 _REFERENCE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
-_DURATION = re.compile(r"([0-9]{1,6}) ?([smhd])", re.ASCII)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 # One kind of quotes takes away the meaning of ' and \, the other that of $ and `; none of both.
 _UNQUOTABLE = re.compile(r"\$\{|['\\].*[$`]|[$`].*['\\]")
 
@@ -108,11 +108,40 @@ def _check(value: object) -> dict[str, Any]:
         unknown = re.fullmatch(r"unknown check '(.*)'", str(problem), re.DOTALL)
         known = [*RULES, "severity", "message"]
         hint = None
-        if unknown:
+        if unknown and unknown[1] in TABLE_RULES:
+            hint = f"{unknown[1]} is about all rows: put it into the resource's own 'checks'"
+        elif unknown:
             hint = names.did_you_mean(unknown[1], known) or f"checks: {', '.join(RULES)}"
         raise refusal("check", str(problem), hint) from None
     assert isinstance(value, dict)
     return dict(value)
+
+
+def _table_check(value: object) -> dict[str, Any]:
+    try:
+        table_rule_of(value)
+    except BadValue as problem:
+        unknown = re.fullmatch(r"unknown check '(.*)'", str(problem), re.DOTALL)
+        hint = None
+        if unknown and unknown[1] in RULES:
+            hint = f"{unknown[1]} is about one column: put it into the column's own 'checks'"
+        elif unknown:
+            known = [*TABLE_RULES, "severity", "message"]
+            hint = names.did_you_mean(unknown[1], known) or f"checks: {', '.join(TABLE_RULES)}"
+        raise refusal("check", str(problem), hint) from None
+    assert isinstance(value, dict)
+    return dict(value)
+
+
+def _filter(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict) or not isinstance(value.get("column"), str):
+        hint = "such as {column: status, one_of: [new, paid]}"
+        raise refusal("filter", "a filter is a column and what holds for the rows to keep", hint)
+    for key in ("severity", "message"):
+        if key in value:
+            raise refusal("filter", f"a filter has no {key}: the rows it leaves out are counted")
+    rule = {key: argument for key, argument in value.items() if key != "column"}
+    return {"column": value["column"], **_check(rule)}
 
 
 def _schedule(value: object) -> str:
@@ -149,11 +178,11 @@ def _date(value: object) -> date:
 
 
 def _duration(value: object) -> timedelta:
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    try:
+        return read_duration(value)
+    except BadValue as problem:
         hint = "write a number and s, m, h or d, such as 5m"
-        raise refusal("duration", f"{_shown(value)} is not a duration", hint)
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        raise refusal("duration", f"{_shown(value)} {problem}", hint) from None
 
 
 def _lookback(value: object) -> timedelta | int:
@@ -278,11 +307,10 @@ Schedule = Annotated[
     PlainValidator(_schedule),
     WithJsonSchema({"type": "string", "examples": ["30 6 * * 1-5", *PRESETS]}),
 ]
-DURATION_PATTERN = "^[0-9]{1,6} ?[smhd]$"
 Duration = Annotated[
     timedelta,
     PlainValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
+    WithJsonSchema({"type": "string", "pattern": PATTERN}),
 ]
 Lookback = Annotated[
     timedelta | int,
@@ -290,7 +318,7 @@ Lookback = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": DURATION_PATTERN},
+                {"type": "string", "pattern": PATTERN},
                 {"type": "integer", "minimum": 0},
             ]
         }
@@ -346,6 +374,40 @@ CheckField = Annotated[
             },
             "additionalProperties": False,
             "oneOf": [{"required": [name]} for name in RULES],
+        }
+    ),
+]
+TableCheckField = Annotated[
+    dict[str, Any],
+    PlainValidator(_table_check),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                **{row.name: dict(row.schema) for row in TABLE_RULES.values()},
+                "severity": {"enum": list(SEVERITIES)},
+                "message": {"type": "string", "pattern": r"\S"},
+            },
+            "additionalProperties": False,
+            "oneOf": [
+                {"required": [name, "message"] if row.is_named else [name]}
+                for name, row in TABLE_RULES.items()
+            ],
+        }
+    ),
+]
+FilterField = Annotated[
+    dict[str, Any],
+    PlainValidator(_filter),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "column": {"type": "string"},
+                **{row.name: dict(row.schema) for row in RULES.values()},
+            },
+            "additionalProperties": False,
+            "oneOf": [{"required": ["column", name]} for name in RULES],
         }
     ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -14,6 +14,7 @@ from etlgen.names import did_you_mean, folded, package_name, shown
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.fields import (
     Duration,
+    FilterField,
     Lookback,
     PackageName,
     ProjectName,
@@ -23,6 +24,7 @@ from etlgen.spec.fields import (
     Sequence,
     SourceName,
     StartDate,
+    TableCheckField,
     TableName,
     Text,
     TextList,
@@ -30,8 +32,15 @@ from etlgen.spec.fields import (
 )
 from etlgen.spec.named import NAME, with_names
 from etlgen.spec.problem import Problem
-from etlgen.vocabulary.column import BadValue, Column, ColumnType, Notation, plain_text
+from etlgen.vocabulary.checks import read_check
+from etlgen.vocabulary.column import BadValue, Check, Column, ColumnType, Notation, plain_text
 from etlgen.vocabulary.samples import judge
+from etlgen.vocabulary.table_checks import (
+    TableCheck,
+    UnknownColumn,
+    read_table_check,
+    table_rule_of,
+)
 from etlgen.vocabulary.types import TYPES, read
 
 WriteDisposition = Literal["append", "replace", "merge"]
@@ -121,6 +130,15 @@ class ResourceSpec(Model):
     columns: Annotated[Mapping[str, ColumnSpec], BeforeValidator(with_names)] = Field(
         min_length=1, examples=[{"order_id": {"type": "bigint", "nullable": False}}]
     )
+    filter: Annotated[tuple[FilterField, ...], Sequence] = Field(
+        (), description="What holds for the rows that are loaded; others are left out, and counted."
+    )
+    drop: TextList = Field(
+        (), description="Names in the source of what is read into no column, nor into quarantine."
+    )
+    checks: Annotated[tuple[TableCheckField, ...], Sequence] = Field(
+        (), description="What the rows of a load must satisfy together, before they are published."
+    )
 
     def notation(self, column: ColumnSpec) -> Notation:
         """How the source writes this column; a kind adds what holds for the whole resource."""
@@ -131,12 +149,19 @@ class ResourceSpec(Model):
         """The columns in the order of the spec, with everything about each."""
         return tuple(map(self._resolved, self.columns.values()))
 
+    def table_checks(self) -> tuple[TableCheck, ...]:
+        """What the rows of a load must satisfy together."""
+        columns = {column.name: column for column in self.resolved_columns()}
+        return tuple(read_table_check(raw, columns) for raw in self.checks)
+
     def _resolved(self, column: ColumnSpec) -> Column:
-        return column.resolved(
+        resolved = column.resolved(
             self.notation(column),
             in_key=column.name in self.primary_key,
             is_cursor=self.cursor is not None and self.cursor.field == column.name,
         )
+        filters = [read_filter(raw, column) for raw in self.filter if raw["column"] == column.name]
+        return replace(resolved, filters=tuple(filters))
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong between the parts, each of them being right by itself."""
@@ -145,6 +170,9 @@ class ResourceSpec(Model):
         yield from self._replace_by_problems()
         yield from self._name_problems()
         yield from self._example_problems()
+        yield from self._drop_problems()
+        yield from self._filter_problems()
+        yield from self._check_problems()
 
     def _key_problems(self) -> Iterator[Problem]:
         for index, name in enumerate(self.primary_key):
@@ -244,12 +272,48 @@ class ResourceSpec(Model):
 
     def _example_problems(self) -> Iterator[Problem]:
         for name, column in self.columns.items():
-            if column.example is None or next(column.problems(), None) is not None:
+            faults = (*column.problems(), *self._filter_problems())
+            if column.example is None or faults:
                 continue
             _, reasons = judge(self._resolved(column), column.example)
             if reasons:
                 path = ("columns", name, "example")
                 yield Problem(path, "example", f"{shown(column.example)} {' and '.join(reasons)}")
+
+    def _drop_problems(self) -> Iterator[Problem]:
+        read = {name: one.name for one in self.columns.values() for name in one.from_names}
+        for index, name in enumerate(self.drop):
+            if name in read:
+                message = (
+                    f"{name!r} is read into the column {read[name]!r}, so it cannot be dropped"
+                )
+                yield Problem(("drop", index), "duplicate", message)
+
+    def _filter_problems(self) -> Iterator[Problem]:
+        for index, raw in enumerate(self.filter):
+            column = self.columns.get(raw["column"])
+            if column is None:
+                path = ("filter", index, "column")
+                yield Problem(path, "unknown_column", *_no_column(raw["column"], self.columns))
+                continue
+            try:
+                read_filter(raw, column)
+            except BadValue as problem:
+                yield Problem(("filter", index), "filter", str(problem))
+
+    def _check_problems(self) -> Iterator[Problem]:
+        found = [column.problems() for column in self.columns.values()]
+        if any(True for one in (*found, self._filter_problems()) for _ in one):
+            return  # whose columns are not what they will be
+        columns = {column.name: column for column in self.resolved_columns()}
+        for index, raw in enumerate(self.checks):
+            path = ("checks", index, table_rule_of(raw))
+            try:
+                read_table_check(raw, columns)
+            except UnknownColumn as problem:
+                yield Problem(path, "unknown_column", *_no_column(problem.name, self.columns))
+            except BadValue as problem:
+                yield Problem(path, "check", str(problem))
 
 
 class SourceSpec(Model):
@@ -279,6 +343,11 @@ class Spec:
     project: ProjectSpec
     sources: tuple[SourceSpec, ...]
     files: Mapping[str, str] = field(compare=False)
+
+
+def read_filter(raw: Mapping[str, Any], column: ColumnSpec) -> Check:
+    """`{column: status, one_of: [new]}` as a rule of its column; BadValue says what is wrong."""
+    return read_check({key: raw[key] for key in raw if key != "column"}, column.type)
 
 
 def _no_column(name: str, columns: Mapping[str, Any]) -> tuple[str, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 
 from etlgen.errors import Finding, MissingAnswers, SpecError, UsageError
 from etlgen.kinds import load_kinds
-from etlgen.names import source_name
+from etlgen.names import module_name, source_name
 from etlgen.outcome import Outcome
 from etlgen.rendered import SOURCES
 from etlgen.spec.answers import Flags, source_from_flags
@@ -115,4 +114,4 @@ def _indent(line: str) -> int:
 
 
 def _steps(name: str) -> tuple[str, ...]:
-    return (f"cat {shlex.quote(f'env/{name}.env.example')}  # what to set in .env", "make test")
+    return (f"cat env/{module_name(name)}.env.example  # what to set in .env", "make test")

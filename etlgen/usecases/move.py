@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -38,10 +39,19 @@ def move(options: Options, old: Path, new: Path, confirm: Confirm) -> Outcome:
         _require_movable(project, here, there)
         if is_package:
             changes = _package_renamed(project, package, there, options)
-            steps = (f"git grep -nw {package}  # what still says the old name", "make test")
-            return settle(project, changes, options, confirm, steps)
-        _require_not_imported(project, here)
-        return settle(project, _moved(project, here, there), options, confirm)
+        else:
+            _require_not_imported(project, here)
+            changes = _moved(project, here, there)
+        return settle(project, changes, options, confirm, _steps(project, here))
+
+
+def _steps(project: Project, here: str) -> tuple[str, ...]:
+    """Settings and tests name folders: theirs is the team's to change, and later files' too."""
+    locations = [entry.location for _, entry in project.state.entries()]
+    if here in locations:
+        return ()
+    name = shlex.quote(PurePosixPath(here).name)
+    return (f"git grep -nw {name}  # what still says the old name", "make test")
 
 
 def _target(project: Project, here: str, there: str) -> str:
@@ -66,10 +76,17 @@ def _require_movable(project: Project, here: str, there: str) -> None:
     parts = PurePosixPath(there).parts
     if here == there:
         raise UsageError(_refusal(there, "is where it is", None))
+    if _is_spec(here):
+        raise UsageError(_spec_file(here))
+    if here in (FOLDER, PROJECT_FILE, SOURCES[:-1]):
+        raise UsageError(_refusal(here, "is where etlgen looks for it", "it stays there"))
     if parts[0] in (FOLDER, ".git") or _is_spec(there):
         raise UsageError(_refusal(there, "is no place for generated files", "choose another"))
     if (project.root / here).is_file() and PurePosixPath(here).match("src/*/sources/*/*.py"):
-        hint = "a resource has another name when its spec says so; then run etlgen generate"
+        hint = (
+            "rename it in the spec and run etlgen generate; what you edited in the old module is "
+            "not carried over"
+        )
         raise UsageError(_refusal(here, "is imported by its name", hint))
     units = {unit for unit, entry in project.state.entries() if _below(entry.location, here, "")}
     source = PurePosixPath(here)
@@ -199,11 +216,12 @@ def _entry_moved(
 
 
 def _nothing_there(project: Project, here: str) -> Finding:
-    if _is_spec(here):
-        name = PurePosixPath(here).stem
-        hint = f"a source is renamed with etlgen rename-source {name} NEW"
-        return Finding(here, None, None, "spec-file", "is a spec file", hint)
     if not (project.root / here).exists():
         return Finding(here, None, None, "no-file", "there is no such file or folder")
     message = "nothing that etlgen generated is there"
     return Finding(here, None, None, "not-generated", message, "move it with git mv")
+
+
+def _spec_file(here: str) -> Finding:
+    hint = f"a source is renamed with etlgen rename-source {PurePosixPath(here).stem} NEW"
+    return Finding(here, None, None, "spec-file", "is a spec file", hint)

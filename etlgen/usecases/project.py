@@ -19,6 +19,7 @@ from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT, SOURCES
 from etlgen.spec.files import project_texts
 from etlgen.usecases.options import Options
 from etlgen.workspace.disk import find_project
+from etlgen.workspace.merging.markers import USUAL_SIZE
 from etlgen.workspace.state import State, read_state, without
 from etlgen.workspace.writing.transaction import unfinished
 
@@ -124,9 +125,11 @@ def _version(text: str) -> Version:
 
 
 def unresolved(path: str, text: str, message: str) -> Finding:
-    """A file with conflict markers."""
-    lines = enumerate(text.split("\n"), 1)
-    line = next((n for n, one in lines if one.startswith("<<<<<<<")), None)
+    """A file with conflict markers, which are longer than any that the file quotes."""
+    lines = text.split("\n")
+    sizes = [len(one) - len(one.lstrip("<")) for one in lines]
+    size = max(sizes)
+    line = sizes.index(size) + 1 if size >= USUAL_SIZE else None
     hint = f"take out the markers, or: etlgen resolve {path} --mine (or --new)"
     return Finding(path, line, None, "conflict", message, hint)
 

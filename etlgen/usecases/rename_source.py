@@ -68,6 +68,7 @@ def _steps(work_schema: str, old: str, new: str) -> tuple[str, ...]:
         f"WHERE split_part(resource, '.', 1) = '{before}';"
     )
     return (
+        f"git grep -nw {before}  # what of yours still says the old name",
         "make test",
         f"{sql}  -- in the destination, before the next run",
         "airflow: the DAG has a new name, so pause the old one and unpause the new",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from etlgen.vocabulary.regex import finds, fullmatches
 from etlgen.vocabulary.types import TYPES, Type, compared, read, worded
 
 SEVERITIES = ("error", "warn")
+WRITTEN_IN = 2026  # what is earlier has passed on every clock: the same spec gives the same samples
 _VALUE = {"type": ["string", "number"]}
 _COUNT = {"type": "integer", "minimum": 0}
 
@@ -171,6 +173,29 @@ def _length_edges(argument: tuple[int | None, int | None], _: ColumnType) -> Ite
                 yield from (letter * size for letter in "abcAB1" if size > 0)
 
 
+def _read_true(raw: object, _: ColumnType) -> bool:
+    if raw is not True:
+        raise BadValue("not_in_future is either true or not there")
+    return True
+
+
+def _not_in_future(x: Code, _: bool, type: ColumnType) -> Code:
+    now = {
+        "date": "problems.furthest_clock.date()",
+        "timestamp": "problems.furthest_clock",
+        "timestamptz": "problems.now",
+    }
+    return code(f"{{x}} <= {now[type.name]}", x=x)
+
+
+def _moments_in_the_past_and_one_ahead(_: bool, type: ColumnType) -> Iterable[Any]:
+    """Whatever the year is in which they are looked at."""
+    zone = UTC if type.name == "timestamptz" else None
+    days = [datetime(2025, 1, day, 9, 30, tzinfo=zone) for day in (15, 16, 17)]
+    moments = [*days, datetime(2999, 12, 31, tzinfo=zone)]
+    return [moment.date() for moment in moments] if type.name == "date" else moments
+
+
 def _near(value: Any, type: ColumnType) -> Iterable[Any]:
     return TYPES[type.name].near(value, type)
 
@@ -260,6 +285,16 @@ _ROWS = (
         _length_holds,
         _length_message,
         _length_edges,
+    ),
+    Rule(
+        "not_in_future",
+        {"const": True},
+        lambda type: type.name in ("date", "timestamp", "timestamptz"),
+        _read_true,
+        _not_in_future,
+        lambda value, _: bool(value.year < WRITTEN_IN),
+        lambda _, type: "is not in the future",
+        _moments_in_the_past_and_one_ahead,
     ),
 )
 

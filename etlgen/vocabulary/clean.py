@@ -5,6 +5,8 @@ Those on a number, once it is one, are in `adjust.py`.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,8 @@ from etlgen.vocabulary.column import BadValue, Clean, plain_text
 from etlgen.vocabulary.regex import escaped, extracted, replaced, with_named_group
 
 _PLAIN = {"type": ["string", "number"]}
+PRIVATE = ("hash", "mask")  # what is cleaned so is told nowhere
+SAMPLE_KEY = "a key for made-up rows"  # of the tests of generated projects
 _TRAILING_MINUS = r"^\s*([^+-].*?)\s*-\s*$"
 
 
@@ -108,6 +112,27 @@ def _replacing(pattern: str, replacement: str) -> Callable[[Code, Any], Code]:
     )
 
 
+def _hashed(text: str) -> str:
+    return hmac.new(SAMPLE_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _read_mask(raw: object) -> str | int:
+    if raw in ("all", "email"):
+        return str(raw)
+    if isinstance(raw, Mapping) and set(raw) == {"keep_last"}:
+        kept = raw["keep_last"]
+        if isinstance(kept, int) and not isinstance(kept, bool) and 1 <= kept <= 20:
+            return kept
+    raise BadValue("mask is all, email or {keep_last: 4}")
+
+
+def _mask_pattern(masked: str | int) -> str:
+    """What is shown is in the one group; a text as short as that is not shown at all."""
+    if isinstance(masked, int):
+        return rf"(?s)^(?:.{{{masked},}}(.{{{masked}}})|.*)$"
+    return {"all": r"(?s)^(.{0}).*$", "email": r"(?s)^(?:.*(@[^@]*)|.*)$"}[masked]
+
+
 def _read_pairs(raw: object) -> tuple[tuple[str, str], ...]:
     pairs = [(str(k), plain_text(v)) for k, v in raw.items()] if isinstance(raw, Mapping) else []
     found = tuple((old, new) for old, new in pairs if new is not None)
@@ -116,7 +141,7 @@ def _read_pairs(raw: object) -> tuple[tuple[str, str], ...]:
     return found
 
 
-_ROWS = (
+_ROWS: tuple[Operation, ...] = (
     Operation("strip", _method("{x}.str.strip()"), lambda text, _: text.strip()),
     Operation(
         "collapse_spaces",
@@ -162,6 +187,32 @@ _ROWS = (
         "trailing_minus",
         _replacing(_TRAILING_MINUS, r"-\1"),
         lambda text, _: replaced(_TRAILING_MINUS, r"-\1", text),
+    ),
+    Operation(
+        "hash",
+        lambda x, _: code(
+            "hash_text({x}, hash_key())",
+            imports=["runtime.clean:hash_text", "settings:hash_key"],
+            x=x,
+        ),
+        lambda text, _: _hashed(text),
+    ),
+    Operation(
+        "mask",
+        lambda x, masked: _replacing(_mask_pattern(masked), r"****\1")(x, None),
+        lambda text, masked: replaced(_mask_pattern(masked), r"****\1", text),
+        _read_mask,
+        {
+            "anyOf": [
+                {"enum": ["all", "email"]},
+                {
+                    "type": "object",
+                    "properties": {"keep_last": {"type": "integer", "minimum": 1, "maximum": 20}},
+                    "required": ["keep_last"],
+                    "additionalProperties": False,
+                },
+            ]
+        },
     ),
 )
 

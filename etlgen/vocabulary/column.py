@@ -81,8 +81,10 @@ class Column:
     clean: tuple[Clean, ...] = ()
     clip: tuple[Any, Any] | None = None
     checks: tuple[Check, ...] = ()
+    filters: tuple[Check, ...] = ()  # a row that does not hold is left out, and so is a NULL
     notation: Notation = Notation()
     default: object = None
+    is_private: bool = False
     example: str | None = None
     description: str | None = None
 

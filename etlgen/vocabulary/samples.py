@@ -124,12 +124,17 @@ def _good_cells(column: Column, count: int) -> list[str]:
 
 
 def _passes(column: Column, text: str) -> bool:
-    return not judge(column, text)[1]
+    value, reasons = judge(column, text)
+    return not reasons and _is_kept(column, value)
+
+
+def _is_kept(column: Column, value: Any) -> bool:
+    return all(holds(rule, value) for rule in column.filters)
 
 
 def _passes_everything(column: Column, text: str) -> bool:
-    value, reasons = judge(column, text)
-    return not reasons and all(holds(check, value) for check in column.checks)
+    value, _ = judge(column, text)
+    return _passes(column, text) and all(holds(check, value) for check in column.checks)
 
 
 def _distinct_keys(cells: list[list[str]], count: int) -> Iterable[tuple[str, ...]]:
@@ -142,7 +147,7 @@ def _distinct_keys(cells: list[list[str]], count: int) -> Iterable[tuple[str, ..
 
 
 def _may_be_null(column: Column) -> bool:
-    is_free = column.nullable and not column.in_key and not column.is_cursor
+    is_free = column.nullable and not (column.in_key or column.is_cursor or column.filters)
     return is_free and column.notation.writes_null
 
 
@@ -155,7 +160,8 @@ def _bad_cells(column: Column) -> Iterator[BadCell]:
         yield BadCell(column.name, None, REQUIRED)
     for check in _error_checks(column):
         for text in itertools.chain(_candidates(column), _wild_texts(column)):
-            if judge(column, text)[1] == (_broken(check),):
+            value, reasons = judge(column, text)
+            if reasons == (_broken(check),) and _is_kept(column, value):
                 yield BadCell(column.name, text, _broken(check))
                 break
 
@@ -169,13 +175,15 @@ def _candidates(column: Column) -> Iterator[str]:
     """Texts in the source's notation, the nicest first."""
     if column.example is not None:
         yield column.example
-    values = [value for check in column.checks for value in edges(check, column.type)]
+    rules = (*column.filters, *column.checks)
+    values = [value for check in rules for value in edges(check, column.type)]
     samples = TYPES[column.type.name].samples(column.type)
-    is_narrow = any(check.rule in ("one_of", "length") for check in column.checks)
+    narrow = ("one_of", "length", "not_in_future")
+    is_narrow = any(check.rule in narrow for check in rules)
     for value in itertools.chain(values, samples) if is_narrow else [*samples, *values]:
         with suppress(ValueError, OverflowError):  # a year that a format or a zone cannot say
             yield spell(value, column.type, column.notation)
-    patterns = [str(check.argument) for check in column.checks if check.rule == "matches"]
+    patterns = [str(check.argument) for check in rules if check.rule == "matches"]
     if patterns:
         yield from _COMMON
         yield from itertools.chain.from_iterable(map(_made_from, patterns))

@@ -6,7 +6,7 @@ the form that the file has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -96,8 +96,9 @@ class _Comparison:
         resources = {resource for _, resource in files}
         kept: _StateFiles = {}
         is_incomplete = self._is_incomplete(wanted.was or unit, memory)
-        for key in sorted({*files, *memory.entries}, key=lambda key: (key[0], key[1] or "")):
-            known, file = memory.entries.get(key), files.get(key)
+        entries = _rekeyed(memory, files)
+        for key in sorted({*files, *entries}, key=lambda key: (key[0], key[1] or "")):
+            known, file = entries.get(key), files.get(key)
             if known is None:
                 kept |= self._first(unit, files[key], is_incomplete=is_incomplete)
             elif file is None:
@@ -269,6 +270,17 @@ def _state_files(unit: str, memory: Memory, entry: Entry, decision: Decision) ->
         pending = pending_path(unit, after)
         files[pending] = None if is_same and pending in there else decision.theirs()
     return files
+
+
+def _rekeyed(memory: Memory, files: Mapping[Key, New]) -> dict[Key, Entry]:
+    """The entries, of which a file that another template makes now is that file's still."""
+    lost = {entry.path: key for key, entry in memory.entries.items() if key not in files}
+    entries = dict(memory.entries)
+    for key, file in files.items():
+        if key not in entries and file.path in lost:
+            entry = entries.pop(lost[file.path])
+            entries[key] = replace(entry, template=key[0], resource=key[1])
+    return entries
 
 
 def _require_distinct(files: Iterable[RenderedFile]) -> None:

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, and_, func, insert, select, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from . import ledger
@@ -145,7 +146,7 @@ def published_files(connection: Connection, resource: str) -> dict[str, str]:
     file = func.coalesce(parts.c.detail["path"].astext, parts.c.file)
     newest = (
         select(file, parts.c.detail["version"].astext)
-        .distinct(file)
+        .ext(postgresql.distinct_on(file))
         .join(tries, _same_attempt(parts, tries))
         .where(
             parts.c.resource == resource,

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from . import attempts, ledger
 from .attempts import Attempt
 from .connect import Destination
 from .errors import ContractError
-from .resource import Load, Replace
+from .publish import rows_to_publish
+from .resource import Replace, Resource
 from .stage import of_winning_tries, staging_table
+from .table_checks import Staged, broken_checks
 
 
-def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
-    """Seal the attempt: every partition is written, and what is staged is what was counted.
+def audit(destination: Destination, attempt: Attempt, resource: Resource) -> None:
+    """Seal the attempt: all is written and counted, and the checks of the whole load hold.
 
     Runs also where the plan was empty. Safe to repeat.
     """
+    load = resource.load
     with destination.transaction() as connection:
         row = attempts.lock(connection, attempt, "planned", "audited", "published")
         if row.status != "planned":
@@ -54,7 +57,10 @@ def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
                 f"{load.table.fullname} keeps what it has",
                 "See why with the `quarantine` command.",
             )
-        warnings = sum((Counter(part.warnings) for part in parts), Counter[str]())
+        warnings: dict[str, int | None] = {
+            **sum((Counter(part.warnings) for part in parts), Counter[str]()),
+            **_warnings_of_the_whole(connection, attempt, resource),
+        }
         attempts.set_status(
             connection,
             attempt,
@@ -62,8 +68,30 @@ def audit(destination: Destination, attempt: Attempt, load: Load) -> None:
             read=counts["read"],
             quarantined=counts["quarantined"],
             filtered=counts["filtered"],
-            warnings=dict(warnings),
+            warnings=warnings,
         )
+
+
+def _warnings_of_the_whole(
+    connection: Connection, attempt: Attempt, resource: Resource
+) -> dict[str, None]:
+    """What the load breaks and may; one check that it must not break ends the attempt.
+
+    Their words have all the numbers, so there is none beside them.
+    """
+    if not resource.checks:
+        return {}
+    rows = rows_to_publish(attempt, resource.load)
+    staged = Staged(connection, resource.load, rows, resource.private)
+    broken = broken_checks(staged, resource.checks)
+    errors = [how for severity, how in broken if severity == "error"]
+    if errors:
+        raise ContractError(
+            f"{attempt.resource}: {'; '.join(errors)}",
+            f"Nothing was published: {resource.load.table.fullname} keeps what it has. "
+            "Correct the source, or the module's CHECKS, and run again.",
+        )
+    return dict.fromkeys(how for _, how in broken)
 
 
 def _totals(parts: Any) -> dict[str, int]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from .convert import as_arrow, as_series
+from .errors import ConfigError
+
+SHORTEST_KEY = 16
 
 
 def extract_text(values: pd.Series, pattern: str) -> pd.Series:
@@ -17,3 +23,22 @@ def extract_text(values: pd.Series, pattern: str) -> pd.Series:
     """
     found = pc.extract_regex(as_arrow(values).cast(pa.string()), pattern)
     return as_series(pc.struct_field(found, [0]), like=values)
+
+
+def hash_text(values: pd.Series, key: str) -> pd.Series:
+    """HMAC-SHA256 of each text in hex: the same text and key give the same hash in every table.
+
+    Without the key nobody can try out which texts give a hash.
+    """
+    if len(key) < SHORTEST_KEY:
+        raise ConfigError(
+            f"the key of the hashes is shorter than {SHORTEST_KEY} characters",
+            "Make one with: python -c 'import secrets; print(secrets.token_urlsafe())'",
+        )
+    distinct = as_arrow(values).cast(pa.string()).dictionary_encode()
+    hashes = [
+        hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+        for text in distinct.dictionary.to_pylist()
+    ]
+    hashed = pa.array(hashes, pa.string()).take(distinct.indices)
+    return as_series(hashed, like=values)

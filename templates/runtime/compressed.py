@@ -42,14 +42,14 @@ def unpacked(
     """
     if compression == "none":
         return file
+    if not file.peek(1):
+        file.close()
+        raise _damaged(name, EOFError("it is empty"))
     if compression == "zip":
-        archive = _archive(file, name)
-        if archive.getinfo(member).flag_bits & 1:
-            raise ContractError(f"{name}: {member} is encrypted")
-        stream: Any = archive.open(member)
+        stream = _member(file, name, member)
     else:
         stream = OPENERS[compression](file)
-    return io.BufferedReader(_Unpacked(stream, name), UNPACKED_BYTES)
+    return io.BufferedReader(_Unpacked(stream, file, name), UNPACKED_BYTES)
 
 
 def members(file: io.BufferedReader, name: str, pattern: str) -> list[str]:
@@ -65,6 +65,17 @@ def members(file: io.BufferedReader, name: str, pattern: str) -> list[str]:
     return matching
 
 
+def _member(file: io.BufferedReader, name: str, member: str) -> Any:
+    try:
+        return _archive(file, name).open(member)
+    except (*DAMAGED, RuntimeError) as error:  # encrypted, or packed in an unknown way
+        file.close()
+        raise _damaged(name, error) from None
+    except ContractError:
+        file.close()
+        raise
+
+
 def _archive(file: io.BufferedReader, name: str) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
@@ -75,8 +86,8 @@ def _archive(file: io.BufferedReader, name: str) -> zipfile.ZipFile:
 class _Unpacked(io.RawIOBase):
     """The unpacked bytes; damage is an error that names the file."""
 
-    def __init__(self, stream: Any, name: str) -> None:
-        self.stream, self.name = stream, name
+    def __init__(self, stream: Any, file: io.BufferedReader, name: str) -> None:
+        self.stream, self.file, self.name = stream, file, name
 
     def readable(self) -> bool:
         return True
@@ -92,6 +103,7 @@ class _Unpacked(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self.stream.close()
+            self.file.close()  # the libraries leave open what they didn't open
         super().close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from .folders import Folder
 from .resource import Partition
 
 BATCH_ROWS = 10_000
+CORNER = re.compile("([A-Z]+)([0-9]*)")
 Row = tuple[Any, ...]
 
 
@@ -96,11 +98,8 @@ class ExcelFiles(Files):
                 book.close()
 
     def _rows(self, sheet: Any) -> Iterator[Row]:
-        from openpyxl.utils import range_boundaries
-
         sheet.reset_dimensions()  # some writers state them wrongly
-        bounds = range_boundaries(self.range) if self.range else (None,) * 4
-        left, top, right, bottom = bounds
+        left, top, right, bottom = bounds(self.range)
         yield from sheet.iter_rows(top, bottom, left, right, values_only=True)
 
     def _header(self, rows: Iterator[Row]) -> list[str]:
@@ -118,6 +117,20 @@ class ExcelFiles(Files):
                 held.append(numbered)
                 if len(held) > self.footer_rows:
                     yield held.pop(0)
+
+
+def bounds(range: str) -> tuple[int | None, ...]:
+    """The first column and row of `B3:F`, and the last ones; None where none is said."""
+    from openpyxl.utils import column_index_from_string
+
+    corners = [CORNER.fullmatch(corner) for corner in range.split(":")] if range else []
+    numbers: list[int | None] = [None] * 4
+    for index, corner in enumerate(corners):
+        if corner is None:
+            raise ConfigError(f"{range!r} is not a range of cells such as B3:F")
+        numbers[2 * index] = column_index_from_string(corner[1])
+        numbers[2 * index + 1] = int(corner[2]) if corner[2] else None
+    return tuple(numbers)
 
 
 def as_text(cell: object) -> str | None:

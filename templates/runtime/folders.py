@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -111,7 +112,7 @@ class RemoteFolder(Folder):
 
     url: str
     system: Any = field(repr=False)
-    root: str
+    root: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
 
     def find(self, pattern: PathPattern) -> list[Found]:
@@ -260,7 +261,7 @@ def _moment(value: Any) -> datetime | None:
         return datetime.fromtimestamp(value, UTC)
     if isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value)
+            value = parsedate_to_datetime(value)  # as HTTP has it
         except ValueError:
             return None
     if not isinstance(value, datetime):

@@ -111,7 +111,7 @@ def load(
         )
         for number in numbers:
             _retry(partial(write, destination, attempt, resource, number, progress))
-        _retry(partial(audit, destination, attempt, resource.load))
+        _retry(partial(audit, destination, attempt, resource))
         counts = _retry(partial(publish, destination, attempt, resource.load))
     log.info("published", **_names(attempt), **vars(counts))
     _retry(partial(finish, destination, attempt, resource))

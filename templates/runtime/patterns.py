@@ -41,7 +41,9 @@ class PathPattern:
     @property
     def glob(self) -> str:
         """The pattern as `pathlib` knows it, with a `*` for each value."""
-        return CAPTURE.sub("*", self.text)
+        parts = CAPTURE.sub(_stars, self.text).split("/")
+        # `pathlib` takes no other `**` than a whole part.
+        return "/".join(p if p == "**" else re.sub(r"\*+", "*", p) for p in parts)
 
     @property
     def names(self) -> list[str]:
@@ -83,6 +85,11 @@ class PathPattern:
             pieces += [re.escape(self.text[end : part.start()]), _piece(part)]
             end = part.end()
         return re.compile("".join([*pieces, re.escape(self.text[end:])]), re.DOTALL)
+
+
+def _stars(capture: re.Match[str]) -> str:
+    """A star for each part of the path that a value takes: `{day:%Y/%m}` takes two."""
+    return "/".join("*" for _ in capture.group().split("/"))
 
 
 def _piece(part: re.Match[str]) -> str:

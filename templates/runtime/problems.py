@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pandas as pd
@@ -12,6 +13,7 @@ from .errors import ContractError
 
 Severity = Literal["warn", "error"]
 LONGEST_VALUE = 200
+HIDDEN = "(hidden)"
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,26 @@ class Reason:
 
 @dataclass
 class Problems:
-    """What is wrong in a batch. A row goes by its label in the raw batch's index."""
+    """What is wrong in a batch. A row goes by its label in the raw batch's index.
+
+    Values of `private` columns are never kept.
+    """
 
     reasons: dict[int, list[Reason]] = field(default_factory=lambda: defaultdict(list))
     warnings: dict[tuple[str, str], int] = field(
         default_factory=lambda: defaultdict(int)
     )
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+    private: frozenset[str] = frozenset()
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def furthest_clock(self) -> datetime:
+        """What the clocks show now where the day is furthest on, which is at UTC+14.
+
+        A day or a time without a zone that is later than this is in the future anywhere.
+        """
+        return (self.now + timedelta(hours=14)).replace(tzinfo=None)
 
     def require(
         self, column: str, rule: str, holds: pd.Series, severity: Severity = "error"
@@ -60,7 +75,15 @@ class Problems:
     def add(self, column: str, rule: str, values: pd.Series) -> None:
         """Set rows aside: `values` are the cells of `column` that break `rule`."""
         for row, value in values.items():
-            self.reasons[row].append(Reason(column, rule, _shorten(value)))
+            told = _shorten(value)
+            if told is not None and self._is_private(column):
+                told = HIDDEN
+            self.reasons[row].append(Reason(column, rule, told))
+
+    def _is_private(self, column: str) -> bool:
+        """Also of an element of an array, whose column is called `lines[2].price`."""
+        names = (column, column.partition("[")[0], column.rpartition("].")[2])
+        return not self.private.isdisjoint(names)
 
     def has(self, column: str, row: int) -> bool:
         """Whether this cell has a reason already, and a second would only be noise."""

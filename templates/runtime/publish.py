@@ -100,6 +100,11 @@ def drop_staging(destination: Destination, attempt: Attempt, load: Load) -> None
         )
 
 
+def rows_to_publish(attempt: Attempt, load: Load) -> CTE:
+    """The staged rows as they will stand in the target, one a key, as the CTE `rows`."""
+    return _newest(load, _staged_rows(attempt, load))
+
+
 def _staged_rows(attempt: Attempt, load: Load) -> Select[Any]:
     """The rows of the winning tries, as they will stand in the target, with their position."""
     staging = staging_table(attempt, load.table)
@@ -151,8 +156,9 @@ def _bring(
             return Outcome()
         connection.execute(delete(table))
     else:
-        outdated = _loaded_before(connection, attempt, load, row)
-        connection.execute(delete(table).where(or_(outdated, _replaced(load, newest))))
+        before = _loaded_before(connection, attempt, load, row)
+        outdated = or_(before, _replaced(load, newest))
+        connection.execute(delete(table).where(outdated))
     names = [column.name for column in table.columns]
     added = insert(table).from_select(
         names, select(*(newest.c[name] for name in names))

@@ -9,7 +9,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import TIMESTAMP, BigInteger, Column, Table, Text
@@ -17,6 +17,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from .errors import ConfigError
 from .problems import Problems
+
+if TYPE_CHECKING:
+    from .table_checks import TableCheck
 
 LINEAGE = ("_run_id", "_loaded_at", "_source_file", "_source_row")
 EXTRA = "_extra"
@@ -73,8 +76,8 @@ class Append:
     lookback: timedelta | int | None = None
     delay: timedelta | None = None
     by_interval: bool = False
-    replace_by: Sequence[str] = ()
     children: Sequence[Child] = ()
+    replace_by: Sequence[str] = ()
     name = "append"
 
 
@@ -144,7 +147,6 @@ class Window:
     `start` and `end`, without `end` itself, were asked for by a person or a scheduler. `since` and
     `until` are the same as values of the cursor; where nobody asked, they follow from where the
     last load came to.
-
     `published` has the version of each file of the resource that is in the table already.
     """
 
@@ -194,7 +196,10 @@ class Partition:
 
 @dataclass(frozen=True)
 class Resource:
-    """One module of `sources/`, ready to run."""
+    """One module of `sources/`, ready to run.
+
+    Values of `private` columns, named as in the source and as in the table, are told nowhere.
+    """
 
     name: str
     load: Load
@@ -203,6 +208,8 @@ class Resource:
     extract: Callable[[Any, Partition], Iterator[pd.DataFrame]]
     transform: Callable[[pd.DataFrame, Problems], pd.DataFrame]
     check: Callable[[pd.DataFrame, Problems], None]
+    checks: Sequence[TableCheck] = ()
+    private: frozenset[str] = frozenset()
     after_publish: Callable[[Any, Partition], None] | None = None
 
     def window(self, asked: Interval, interval: Interval) -> Window:
@@ -241,6 +248,8 @@ class Resource:
             extract=module.extract,
             transform=module.transform,
             check=module.check,
+            checks=getattr(module, "CHECKS", ()),
+            private=frozenset(getattr(module, "PRIVATE", ())),
             after_publish=getattr(module, "after_publish", None),
         )
 

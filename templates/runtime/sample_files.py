@@ -6,10 +6,14 @@ import bz2
 import gzip
 import io
 import lzma
+import os
+import time
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,8 +22,11 @@ from .arrow_files import ParquetFiles
 from .compressed import compression_of
 from .conform import arrow_type, data_columns
 from .csv_files import CsvFiles
-from .excel_files import ExcelFiles, as_text
+from .excel_files import ExcelFiles, as_text, bounds
 from .files import Files, TextFiles
+
+if TYPE_CHECKING:
+    import pytest
 
 Record = str | list[str | None]
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -34,8 +41,23 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 def write_sample(file: Path, module: ModuleType, records: Sequence[Record]) -> None:
     """Write lines of text compressed, or cells typed, as the resource of `module` reads them.
 
-    A column of cells stays text where only text says the same.
+    A column of cells stays text where only text says the same. The file is ready at once.
     """
+    files = module.FILES
+    _write(file, module, records)
+    if files.ready.marker:
+        (file.parent / files.ready.marker.replace("*", file.stem)).touch()
+    old_enough = time.time() - files.ready.min_age.total_seconds()
+    os.utime(file, (old_enough, old_enough))
+
+
+def expect_none(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
+    """Any number of files is enough for the resource of `module`, also none."""
+    ready = replace(module.FILES.ready, count=0)
+    monkeypatch.setattr(module, "FILES", replace(module.FILES, ready=ready))
+
+
+def _write(file: Path, module: ModuleType, records: Sequence[Record]) -> None:
     files = module.FILES
     if isinstance(files, TextFiles):
         encoding = files.encoding if isinstance(files, CsvFiles) else "utf-8"
@@ -87,9 +109,8 @@ def _write_workbook(
     file: Path, files: ExcelFiles, columns: dict[str, pa.Array]
 ) -> None:
     from openpyxl import Workbook
-    from openpyxl.utils import range_boundaries
 
-    left, top, _, _ = range_boundaries(files.range or "A1")
+    left, top, *_ = bounds(files.range)
     above = [["-"]] * (files.header_row - 1)
     header = [list(columns)] if files.header_row else []
     cells = zip(*(column.to_pylist() for column in columns.values()), strict=True)

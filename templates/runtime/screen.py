@@ -16,6 +16,7 @@ from sqlalchemy import and_, cast, func, inspect, select
 from . import ledger
 from .connect import Destination
 from .errors import ConfigError
+from .problems import HIDDEN
 from .publish import Counts
 from .resource import EXTRA, LINEAGE, Resource, Window
 from .target import table_exists
@@ -61,7 +62,7 @@ class Results:
         attempts = ledger.attempts
         chosen = and_(attempts.c.run_id == run_id, attempts.c.resource.in_(self.names))
         return [
-            f"{row.resource}: {rule} in {count:,} of {row.read:,} rows; that is only a warning"
+            f"{row.resource}: {_warning(rule, count, row.read)}; that is only a warning"
             for row in _query(destination, select(attempts).where(chosen))
             for rule, count in row.warnings.items()
         ]
@@ -99,7 +100,7 @@ def show_status(destination: Destination, limit: int) -> None:
     for row in _query(destination, newest):
         counts = [
             *(getattr(row, count) for count in COUNTS),
-            sum(row.warnings.values()),
+            sum(1 if count is None else count for count in row.warnings.values()),
         ]
         table.add_row(
             row.resource,
@@ -151,7 +152,7 @@ def show_quarantine(
 def show_rows(
     destination: Destination, resources: Sequence[Resource], limit: int
 ) -> None:
-    """Print the first rows of each table, without lineage."""
+    """Print the first rows of each table, without lineage and private values."""
     for resource in resources:
         target = resource.load.table
         hidden = (*LINEAGE, EXTRA)
@@ -164,7 +165,12 @@ def show_rows(
             connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
             counted = select(func.count()).select_from(target)
             count = connection.execute(counted).scalar_one()
-            texts = select(*(cast(column, SqlText) for column in columns))
+            texts = select(
+                *(
+                    cast(HIDDEN if column.name in resource.private else column, SqlText)
+                    for column in columns
+                )
+            )
             in_order = texts.order_by(*(target.primary_key or columns)).limit(limit)
             for row in connection.execute(in_order):
                 table.add_row(
@@ -176,6 +182,11 @@ def show_rows(
         print(f"{target.fullname}: {count:,} {'row' if count == 1 else 'rows'}")
         _print(table)
         print()
+
+
+def _warning(rule: str, count: int | None, read: int) -> str:
+    """A warning of single rows, with their number, or one of the load as a whole."""
+    return rule if count is None else f"{rule} in {count:,} of {read:,} rows"
 
 
 def _reason_text(reason: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ from .connect import Destination
 from .convert import as_arrow
 from .errors import ContractError
 from .lease import LEASE_SECONDS
-from .problems import Problems
+from .problems import HIDDEN, Problems
 from .resource import Partition, Reject, Resource
 from .stage import Stager, staging_table
 
@@ -66,7 +66,7 @@ def write(
         try_, partition = attempts.begin_try(connection, attempt, number)
         staging = staging_table(attempt, resource.load.table)
         stager = Stager(connection, destination.work_schema, staging)
-    writer = Writer(destination, attempt, stager, partition, try_)
+    writer = Writer(destination, attempt, stager, partition, try_, resource.private)
     read = filtered = 0
     warnings: Counter[str] = Counter()
     with closing(writer.staged(_batches(resource, partition))) as batches:
@@ -93,8 +93,10 @@ class Writer:
         stager: Stager,
         partition: Partition,
         try_: int,
+        private: frozenset[str] = frozenset(),
     ) -> None:
         self.destination = destination
+        self.private = private
         self.attempt = attempt
         self.stager = stager
         self.partition = partition
@@ -136,10 +138,14 @@ class Writer:
         with self.destination.transaction() as connection:
             refused = self.stager.copy(connection, self._placed(batch))
             positions = batch.good["_position"]
+            # The server's words may quote the value.
             reasons = {
-                positions[index].as_py(): [{"rule": rule}] for index, rule in refused
+                positions[index].as_py(): [
+                    {"rule": "is refused by PostgreSQL" if self.private else rule}
+                ]
+                for index, rule in refused
             }
-            rejects = batch.rejects + _entries(batch.raw, reasons)
+            rejects = batch.rejects + _entries(batch.raw, reasons, self.private)
             kept = rejects[: max(0, KEPT_REJECTS - self.rows_rejected)]
             if len(kept) < len(rejects) and self.rows_rejected <= KEPT_REJECTS:
                 log.warning(
@@ -190,11 +196,11 @@ def _batches(resource: Resource, partition: Partition) -> Iterator[Batch]:
 
 
 def _batch(resource: Resource, raw: pd.DataFrame | None, partition: Partition) -> Batch:
-    unreadable = [_unreadable(reject) for reject in partition.rejects]
+    unreadable = [_unreadable(reject, resource.private) for reject in partition.rejects]
     if raw is None:
         nothing = pa.table({"_position": pa.array([], pa.int64())})
         return Batch(pd.DataFrame(), nothing, unreadable, 0, Counter())
-    problems = Problems()
+    problems = Problems(private=resource.private)
     rows = resource.transform(raw, problems)
     _require_subset(resource, raw, rows)
     problems.rows = rows
@@ -205,6 +211,7 @@ def _batch(resource: Resource, raw: pd.DataFrame | None, partition: Partition) -
             row: [reason.as_dict() for reason in why]
             for row, why in problems.reasons.items()
         },
+        resource.private,
     )
     good = rows.drop(index=[row for row in problems.reasons if row in rows.index])
     filtered = len(raw.index.difference(rows.index).difference(list(problems.reasons)))
@@ -250,32 +257,40 @@ def _require_subset(resource: Resource, raw: pd.DataFrame, rows: pd.DataFrame) -
 
 
 def _entries(
-    raw: pd.DataFrame, reasons: dict[int, list[dict[str, Any]]]
+    raw: pd.DataFrame,
+    reasons: dict[int, list[dict[str, Any]]],
+    private: frozenset[str],
 ) -> list[dict[str, Any]]:
-    """Quarantine entries of these rows, with each record as it was read."""
+    """Quarantine entries of these rows, with each record as it was read but for private values."""
     records = raw.loc[list(reasons)].astype(object)
     payloads = records.where(records.notna(), None).to_dict("records")
     return [
         {
             "source_row": int(position),
             "reasons": reasons[position],
-            "payload": {str(name): _as_text(value) for name, value in payload.items()},
+            "payload": {
+                str(name): _as_text(value, is_private=name in private)
+                for name, value in payload.items()
+            },
         }
         for position, payload in zip(reasons, payloads, strict=True)
     ]
 
 
-def _as_text(value: Any) -> str | None:
-    return None if value is None else _cut(str(value))
+def _as_text(value: Any, *, is_private: bool) -> str | None:
+    if value is None:
+        return None
+    return HIDDEN if is_private else _cut(str(value))
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
 
 
-def _unreadable(reject: Reject) -> dict[str, Any]:
+def _unreadable(reject: Reject, private: frozenset[str]) -> dict[str, Any]:
+    """The entry of a record that was not read, of which nobody knows where private values stand."""
     return {
         "source_row": reject.position,
         "reasons": [{"rule": reject.rule}],
-        "payload": _cut(reject.payload),
+        "payload": HIDDEN if private else _cut(reject.payload),
     }

@@ -15,6 +15,7 @@ from etlgen.vocabulary.adjust import adjusted, adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import RULES, check_expression, read_check
 from etlgen.vocabulary.clean import OPERATIONS, clean_text, cleaned, read_clean
 from etlgen.vocabulary.column import Column, Notation
+from etlgen.vocabulary.table_checks import TABLE_RULES, read_table_check
 from etlgen.vocabulary.types import SYNONYMS, TYPES, read_type, spell, sqlalchemy_type
 from tests.docs.markdown import DOCS
 
@@ -37,6 +38,8 @@ TEXTS_TO_CLEAN: Mapping[str, tuple[object, str]] = {
     "replace": ({"replace": {"Cups": "mugs"}}, "Cups"),
     "extract": ({"extract": "No ([0-9]+)"}, "Order No 17"),
     "strip_affixes": ({"strip_affixes": ["€", "EUR"]}, "12.50 EUR"),
+    "hash": ("hash", "ada@example.com"),
+    "mask": ({"mask": "email"}, "ada@example.com"),
     "trailing_minus": ("trailing_minus", "12.50-"),
 }
 NUMBERS_TO_ADJUST: Mapping[str, tuple[object, str, Any]] = {
@@ -50,6 +53,27 @@ CHECKS: Mapping[str, tuple[object, str]] = {
     "one_of": (["new", "paid"], "text"),
     "matches": ("[A-Z]{2}", "text"),
     "length": ({"at_most": 40}, "text"),
+    "not_in_future": (True, "timestamptz"),
+}
+
+
+TABLE_CHECKS: Mapping[str, tuple[object, str]] = {
+    "unique": (["email"], "no two rows have the same value; NULL is none"),
+    "row_count": ({"at_least": 1, "at_most": 5000}, "so many rows are loaded"),
+    "freshness": (
+        {"field": "updated_at", "within": "2d"},
+        "the newest value, also of what the table has already, is not older",
+    ),
+    "null_share": ({"column": "email", "at_most": 0.05}, "so many of the rows, at most, have none"),
+    "references": (
+        {"column": "country", "table": "countries", "key": "code"},
+        "each value is in another table of the destination; without `key`, in its column of the "
+        "same name",
+    ),
+    "sql": (
+        "SELECT * FROM rows WHERE updated_at < created_at",
+        "the query finds no rows; it needs a `message`, the rule in words",
+    ),
 }
 
 
@@ -57,7 +81,12 @@ def pages() -> dict[Path, str]:
     """Every page that has such parts, as it should be."""
     spec = DOCS / "spec.md"
     text = spec.read_text(encoding="utf-8")
-    for name, table in {"types": types(), "clean": clean(), "checks": checks()}.items():
+    for name, table in {
+        "types": types(),
+        "clean": clean(),
+        "checks": checks(),
+        "table checks": table_checks(),
+    }.items():
         text = _filled(text, name, table)
     return {spec: text, DOCS / "cli.md": commands()}
 
@@ -117,6 +146,19 @@ def checks() -> str:
         fitting = ", ".join(name for name, row in TYPES.items() if rule.fits(row))
         rows.append([_code(_yaml({name: argument})), fitting, _code(expression), check.message])
     return _table(["check", "fits", "generated code", "in words"], rows)
+
+
+def table_checks() -> str:
+    types = {"email": "text", "updated_at": "timestamptz", "country": "text"}
+    columns = {name: Column(name, read_type(type)) for name, type in types.items()}
+    rows = []
+    for name, rule in TABLE_RULES.items():
+        argument, meaning = TABLE_CHECKS[name]
+        raw = {name: argument, **({"message": "…"} if rule.is_named else {})}
+        check = read_table_check(raw, columns)
+        made = f"{check.class_name}({', '.join(part.text for part in check.arguments)})"
+        rows.append([_code(_yaml({name: argument})), _code(made), meaning])
+    return _table(["check of all rows", "generated code", "what it asks"], rows)
 
 
 def commands() -> str:
@@ -181,5 +223,5 @@ def _yaml(raw: object) -> str:
         return "{" + ", ".join(f"{key}: {_yaml(value)}" for key, value in raw.items()) + "}"
     if isinstance(raw, list):
         return "[" + ", ".join(map(_yaml, raw)) + "]"
-    text = str(raw)
+    text = "true" if raw is True else str(raw)
     return text if re.fullmatch(r"[\w/]+", text) else f"'{text}'"

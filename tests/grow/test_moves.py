@@ -157,3 +157,24 @@ def test_a_source_that_goes_into_a_folder_is_refused_with_the_right_command(
     result = project("mv", project.path(str(shop)), project.path(f"{PACKAGE}/sources/old"))
     assert result.code == 2
     assert "etlgen rename-source shop NEW renames all of it" in result.err
+
+
+def test_what_still_says_the_old_name_is_a_step(project: Project) -> None:
+    moved = project.does("mv", project.path("dags"), project.path("airflow"))
+    assert "git grep -nw dags" in moved.out
+    renamed = project.does("rename-source", "shop", "store")
+    assert "git grep -nw shop" in renamed.out
+
+
+@pytest.mark.parametrize("place", ["etlgen.yaml", "sources", ".etlgen"])
+def test_what_etlgen_looks_for_stays_there(project: Project, place: str) -> None:
+    result = project("mv", project.path(place), project.path("elsewhere"))
+    assert result.code == 2
+    assert "is where etlgen looks for it" in result.err
+
+
+def test_a_spec_is_renamed_with_its_source(project: Project) -> None:
+    spec = project.path("sources/shop.yaml")
+    result = project("mv", spec, project.path("sources/store.yaml"))
+    assert result.code == 2
+    assert "etlgen rename-source shop NEW" in result.err

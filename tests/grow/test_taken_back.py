@@ -1,5 +1,8 @@
 """A file goes back to an earlier text, or goes, while etlgen remembers a later one."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 
 from tests.grow.conftest import ORDERS, Project
@@ -144,3 +147,29 @@ def test_a_side_that_makes_no_sense_is_not_taken(project: Project) -> None:
     project.does("check")
     compile(project.text(ORDERS), ORDERS, "exec")
     assert project.text(ORDERS).count('Column("colour"') == 1
+
+
+def test_a_conflict_outlives_its_template(
+    project: Project, newer: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in conflict that a newer etlgen makes no longer is settled first."""
+    from etlgen.render import project as rendering
+
+    project.edit("Makefile", "test:", "test: # ours\n# team\nfoo:")
+    newer("8.0.0", Makefile=("test:", "test: # new"))
+    assert project("upgrade").code == 4
+    newer("9.0.0")
+    rendered = rendering._rendered
+
+    def without(*arguments: Any, **options: Any) -> Iterator[Any]:
+        return (file for file in rendered(*arguments, **options) if file.path != "Makefile")
+
+    monkeypatch.setattr(rendering, "_rendered", without)
+    before = project.files()
+    result = project("upgrade")
+    assert result.code == 5
+    assert "has an unresolved conflict, and is generated no longer" in result.err
+    assert project.files() == before
+    project.does("resolve", project.path("Makefile"), "--mine")
+    project.does("upgrade")
+    assert "# team" in project.text("Makefile")

@@ -99,7 +99,7 @@ def test_the_first_publish_makes_the_table_and_may_lose_its_commit(
     attempt = planned(far, resource)
     for number in (0, 1):
         write(far, attempt, resource, number)
-    audit(far, attempt, resource.load)
+    audit(far, attempt, resource)
     proxy.cut(1, "the commit")
     with pytest.raises(DBAPIError) as lost:
         publish(far, attempt, resource.load)
@@ -316,9 +316,7 @@ class TestAtOnce:
             ]
         )
         assert {type(r) for r in results if isinstance(r, Exception)} <= {OvertakenError}
-        audits = self.many(
-            [lambda one=one: audit(one, attempt, resource.load) for one in reached[:4]]
-        )
+        audits = self.many([lambda one=one: audit(one, attempt, resource) for one in reached[:4]])
         assert audits == [None] * 4
         counts = self.many(
             [lambda one=one: publish(one, attempt, resource.load) for one in reached[:4]]

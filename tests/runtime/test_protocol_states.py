@@ -49,7 +49,7 @@ def write_all(destination: Destination, attempt: Attempt, resource: Resource) ->
 
 def finish(destination: Destination, attempt: Attempt, resource: Resource) -> Counts:
     write_all(destination, attempt, resource)
-    audit(destination, attempt, resource.load)
+    audit(destination, attempt, resource)
     return publish(destination, attempt, resource.load)
 
 
@@ -91,8 +91,9 @@ class Case:
     def step(self, name: str) -> object:
         if name == "write":
             return write(self.destination, self.attempt, self.resource, 0)
-        function: Callable[..., object] = {"audit": audit, "publish": publish}[name]
-        return function(self.destination, self.attempt, self.resource.load)
+        if name == "audit":
+            return audit(self.destination, self.attempt, self.resource)
+        return publish(self.destination, self.attempt, self.resource.load)
 
 
 def _stopped_at(number: int, action: Callable[[], object]) -> bool:
@@ -176,7 +177,7 @@ def test_an_unknown_attempt_or_partition_is_an_error(destination: Destination) -
     with pytest.raises(ContractError, match="no partition 7"):
         write(destination, case.attempt, case.resource, 7)
     with pytest.raises(ContractError, match="the ledger has no run nobody"):
-        audit(destination, changed(case.attempt, run_id="nobody"), case.resource.load)
+        audit(destination, changed(case.attempt, run_id="nobody"), case.resource)
 
 
 class TestTries:

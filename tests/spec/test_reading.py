@@ -248,6 +248,11 @@ def test_what_is_no_mapping_is_refused(text: str) -> None:
             ["'-1' breaks \"is at least 0\""],
         ),
         (
+            "{type: integer, clean: [hash]}",
+            ["hash gives text, but the type is integer"],
+        ),
+        ("{type: text, pii: 3}", ["3 is not true or false"]),
+        (
             "{type: text, clean: [strip_afixes]}",
             ["'strip_afixes' is not a cleaning operation; did you mean 'strip_affixes'?"],
         ),
@@ -292,6 +297,14 @@ def test_faults_of_a_column(column: str, messages: list[str]) -> None:
     assert faults_of_column(column) == messages
 
 
+def test_a_check_that_stands_in_the_wrong_place_is_told_the_right_one() -> None:
+    assert faults_of_column("{type: text, checks: [{unique: true}]}") == [
+        "unknown check 'unique'; unique is about all rows: put it into the resource's own 'checks'"
+    ]
+    (fault,) = faults(RESOURCE.replace("{keys}", "checks: [{at_least: 1}]"))
+    assert fault.hint == "at_least is about one column: put it into the column's own 'checks'"
+
+
 def test_i06_a_default_is_a_value_of_its_type() -> None:
     hostile = "0); __import__('pathlib').Path('canary_I06').touch()  #"
     assert faults_of_column(f'{{type: integer, default: "{hostile}"}}')
@@ -332,7 +345,7 @@ sources:
         ("cursor: {field: b}", "'b' is jsonb, which does not advance"),
         ("cursor: {feld: a}", "missing 'field'"),
         ("table: ''", "'' cannot be a table name: it is empty"),
-        ("format: xml", "'xml' is not csv, json_lines or json_array"),
+        ("format: xml", "'xml' is not csv, json_lines, json_array, parquet, arrow or excel"),
         ("delimiter: '\\t'", "'\\\\t' is not one ASCII character"),
         ("encoding: base64", "'base64' is not an encoding"),
         ("quote: ','", "delimiter and quote are the same character"),
@@ -341,6 +354,18 @@ sources:
         ("header_row: -1", "'-1' is not a line number"),
         ("null_values: [true]", "true is not text"),
         ("description: 3", "3 is not text"),
+        ("filter: [{column: x, at_least: 1}]", "there is no column 'x'"),
+        ("filter: [{column: a, at_lest: 1}]", "unknown check 'at_lest'"),
+        ("filter: [{column: b, at_least: 1}]", "at_least does not fit jsonb"),
+        ("filter: [{at_least: 1}]", "a filter is a column and what holds"),
+        ("filter: [{column: a, at_least: 1, severity: warn}]", "a filter has no severity"),
+        ("drop: [a]", "'a' is read into the column 'a', so it cannot be dropped"),
+        ("checks: [{unique: [x]}]", "there is no column 'x'"),
+        ("checks: [{uniq: [a]}]", "unknown check 'uniq'"),
+        ("checks: [{at_least: 1}]", "unknown check 'at_least'"),
+        ("checks: [{sql: SELECT 1}]", "sql needs a message"),
+        ("checks: {unique: [a]}", "a mapping is not a list"),
+        ("checks: [{freshness: {field: a, within: 2d}}]", "freshness does not fit"),
     ],
 )
 def test_faults_of_a_resource(keys: str, message: str) -> None:

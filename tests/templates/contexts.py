@@ -44,6 +44,16 @@ sources:
     path: data
     resources:
       only: {path: only.json, columns: {text: {type: text}}}
+      private:
+        path: private.csv
+        drop: [secret]
+        filter: [{column: text, matches: "a+|[*]+"}]
+        columns:
+          text: {type: text, from: TEXT, pii: true, clean: [{mask: all}]}
+          number: {type: integer, clean: [{clip: {at_least: 0}}]}
+        checks: [{unique: [text], severity: warn}, {sql: SELECT 1, message: one}]
+      dropped: {path: dropped.csv, drop: [secret], columns: {text: {type: text}}}
+      clipped: {path: clipped.csv, columns: {n: {type: double, clean: [{round: 1}]}}}
       class: {path: class.csv, write_disposition: append, columns: {text: {type: text}}}
 """
 # An API in every way of signing in and every style of pages.

@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,23 +49,23 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return project
 
 
-def packages(needed: Iterable[str]) -> set[str]:
-    names = {re.split(r"[<>=~!\[; ]", requirement)[0] for requirement in needed}
+def packages(requirements: list[str]) -> set[str]:
+    names = {re.split(r"[<>=~!\[; ]", requirement)[0] for requirement in requirements}
     return {PACKAGES.get(name, name.replace("-", "_")) for name in names}
 
 
 @pytest.fixture(scope="module")
 def declared(described: dict[str, Any]) -> set[str]:
-    """The packages that a generated project needs whatever its sources are."""
+    """The packages that a generated project declares to need."""
     return packages(described["dependencies"])
 
 
 @pytest.fixture(scope="module")
 def optional(described: dict[str, Any]) -> set[str]:
-    """The packages that some sources need."""
-    extras = described["optional-dependencies"]
-    of_sources = extras.keys() - {"airflow", "dev"}
-    return packages(line for extra in of_sources for line in extras[extra])
+    """Those that only some sources need, or only the tests."""
+    return packages(
+        [line for extra in described["optional-dependencies"].values() for line in extra]
+    )
 
 
 def test_every_runtime_module_belongs_to_the_core_or_to_one_kind() -> None:
@@ -88,10 +88,22 @@ def test_the_core_imports_nothing_of_a_kind() -> None:
 def test_a_runtime_module_imports_what_the_project_declares(
     module: Path, declared: set[str], optional: set[str]
 ) -> None:
-    known = declared | sys.stdlib_module_names
-    if module.name not in CORE_RUNTIME:
-        known |= optional
+    known = declared | optional | sys.stdlib_module_names
     assert set(imported(module)) - known == set()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_what_is_optional_is_imported_where_it_is_used(
+    module: Path, declared: set[str], optional: set[str]
+) -> None:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    at_the_top = {
+        str(node.module or "").split(".")[0] if isinstance(node, ast.ImportFrom) else name.name
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in node.names
+    }
+    assert at_the_top & (optional - declared) == set()
 
 
 def test_every_declared_dependency_is_imported(declared: set[str]) -> None:

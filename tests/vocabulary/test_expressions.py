@@ -1,7 +1,7 @@
 """Every expression of the vocabulary, run on pandas' Arrow columns with NULLs in them."""
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from etlgen.pycode import Code, code
 from etlgen.vocabulary.adjust import SCHEMAS, adjusted, adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import RULES, check_expression, holds, read_check
-from etlgen.vocabulary.clean import OPERATIONS, clean_text, cleaned, read_clean
+from etlgen.vocabulary.clean import OPERATIONS, SAMPLE_KEY, clean_text, cleaned, read_clean
 from etlgen.vocabulary.column import BadValue, Column, Notation
 from etlgen.vocabulary.types import TYPES, conversion, fill_default, read_type, sqlalchemy_type
+from runtime.problems import Problems
 
 X = code("x")
+NOW = datetime(2026, 6, 30, 22, tzinfo=UTC)  # the 1st of July in Kiritimati
 ARROW = {
     "text": pa.string(),
     "boolean": pa.bool_(),
@@ -58,8 +60,13 @@ DIRTY = [
 
 
 def run(made: Code, x: "pd.Series[Any]") -> Any:
-    namespace: dict[str, Any] = {"x": x}
-    lines = (re.sub(r"^(runtime\..*):", r"from \1 import ", line) for line in made.imports)
+    namespace: dict[str, Any] = {"x": x, "problems": Problems(now=NOW)}
+    namespace["hash_key"] = lambda: SAMPLE_KEY
+    lines = (
+        re.sub(r"^(runtime\..*):", r"from \1 import ", line)
+        for line in made.imports
+        if "hash_key" not in line
+    )
     exec("\n".join(sorted(lines)), namespace)
     return eval(made.text, namespace)
 
@@ -80,6 +87,10 @@ CLEANS = [
     {"extract": r"(?P<first>\S)"},
     {"strip_affixes": ["EUR", "€", "EUR/kg", "kg", "n/a"]},
     "trailing_minus",
+    "hash",
+    {"mask": "all"},
+    {"mask": "email"},
+    {"mask": {"keep_last": 4}},
 ]
 
 
@@ -113,6 +124,24 @@ def test_a_trailing_minus_goes_to_the_front(text: str, moved: str) -> None:
     assert clean_text(text, [read_clean("trailing_minus")]) == moved
 
 
+MASKED = [
+    ("email", "ada@example.com", "****@example.com"),
+    ("email", "no address", "****"),
+    ("email", '"a@b"@c.de', "****@c.de"),
+    ("email", "ada\n@c.de", "****@c.de"),
+    ("all", "ada\nb", "****"),
+    ({"keep_last": 4}, "4111111111111111", "****1111"),
+    ({"keep_last": 4}, "1234567", "****"),
+    ({"keep_last": 4}, "1234\n5678", "****5678"),
+    ({"keep_last": 4}, "", "****"),
+]
+
+
+@pytest.mark.parametrize(("how", "text", "masked"), MASKED)
+def test_a_mask_shows_no_more_than_it_says(how: object, text: str, masked: str) -> None:
+    assert clean_text(text, [read_clean({"mask": how})]) == masked
+
+
 def test_cleaning_is_chained_in_order() -> None:
     steps = [read_clean(raw) for raw in ("strip", "lower", {"null_if": ["n/a"]})]
     made = cleaned(code("rows[{n}]", n="status"), steps)
@@ -140,6 +169,10 @@ def test_cleaning_is_chained_in_order() -> None:
         ({"strip_affixes": ["€", " "]}, "strip_affixes needs a list"),
         ({"strip_affixes": "€"}, "strip_affixes needs a list"),
         ({"trailing_minus": True}, "trailing_minus takes no argument"),
+        ({"mask": "last"}, "mask is all, email or"),
+        ({"mask": {"keep_last": 0}}, "mask is all, email or"),
+        ({"mask": {"keep_last": True}}, "mask is all, email or"),
+        ({"hash": "key"}, "hash takes no argument"),
         ("round", "round needs an argument"),
         (3, "is not a cleaning operation"),
         ({"strip": 1, "lower": 2}, "is not a cleaning operation"),
@@ -226,6 +259,27 @@ CHECKS: list[tuple[str, dict[str, Any], list[Any], str, str]] = [
         "x.str.len().between(1, 2)",
         "",
     ),
+    (
+        "date",
+        {"not_in_future": True},
+        [date(2025, 1, 1), date(2999, 1, 1)],
+        "",
+        "is not in the future",
+    ),
+    (
+        "timestamp",
+        {"not_in_future": True},
+        [NOON.replace(year=2025), NOON.replace(year=2999)],
+        "x <= problems.furthest_clock",
+        "",
+    ),
+    (
+        "timestamptz",
+        {"not_in_future": True},
+        [NOON.replace(year=2025, tzinfo=UTC), NOON.replace(year=2999, tzinfo=UTC)],
+        "x <= problems.now",
+        "",
+    ),
     ("text", {"length": {"at_least": 2, "at_most": 2}}, ["ab", "a"], "x.str.len() == 2", ""),
 ]
 
@@ -241,6 +295,8 @@ def test_checks_in_pandas(
     result = run(made, x)
     told = [bool(value) for value in result[x.notna()]]
     assert told == [holds(check, value) for value in values]
+    kept = x[result].tolist()  # as a filter does, which leaves NULL out
+    assert kept == [value for value in values if holds(check, value)]
     assert made.text == (text or made.text)
     assert check.message == (message or check.message)
 
@@ -251,6 +307,21 @@ def test_every_rule_is_tried_on_every_type_that_it_fits() -> None:
     assert {t for t, _ in tried} == {
         t.name for t in TYPES.values() if t.is_ordered or t.is_listable
     }
+
+
+@pytest.mark.parametrize(
+    ("type_text", "latest"),
+    [
+        ("date", date(2026, 7, 1)),
+        ("timestamp", datetime(2026, 7, 1, 12)),
+        ("timestamptz", NOW),
+    ],
+)
+def test_the_future_begins_where_no_clock_has_come_to(type_text: str, latest: Any) -> None:
+    type = read_type(type_text)
+    made = check_expression(read_check({"not_in_future": True}, type), X, type)
+    later = latest + timedelta(days=1)
+    assert run(made, series([latest, later], ARROW[type_text])).tolist() == [True, False, pd.NA]
 
 
 def test_the_user_s_message_and_severity() -> None:
@@ -280,6 +351,8 @@ def test_the_user_s_message_and_severity() -> None:
         ("text", {"matches": "a)|(b"}, "is not a regex of the RE2 syntax"),
         ("text", {"matches": "[\\u0000-"}, "is not a regex of the RE2 syntax"),
         ("text", {"matches": "(?<=a)b"}, "is not a regex of the RE2 syntax"),
+        ("date", {"not_in_future": False}, "either true or not there"),
+        ("time", {"not_in_future": True}, "not_in_future does not fit time"),
         ("text", {"at_lest": 1}, "unknown check 'at_lest'"),
         ("text", {"severity": "warn"}, "exactly one rule"),
         ("integer", {"at_least": 1, "at_most": 2}, "exactly one rule"),

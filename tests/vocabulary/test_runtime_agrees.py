@@ -66,6 +66,13 @@ COLUMNS = [
 ]
 
 
+PAST = [
+    column("date", {"not_in_future": True}, notation=Notation(format="%d.%m.%Y")),
+    column("timestamp", {"not_in_future": True}),
+    column("timestamptz", {"not_in_future": True}, {"at_least": "2000-01-01T00:00:00Z"}),
+]
+
+
 def through_the_runtime(made: Column, cells: list[str | None]) -> list[tuple[str, ...]]:
     """The reasons that each cell gets from transform() and check() of a generated project."""
     rows = pd.DataFrame({"c": pd.Series(cells, dtype=pd.ArrowDtype(pa.string()))})
@@ -99,7 +106,7 @@ def run(made: Code, rows: pd.DataFrame, problems: Problems) -> Any:
     return eval(made.text, namespace)
 
 
-@pytest.mark.parametrize("made", COLUMNS, ids=lambda c: f"{c.type}-{c.notation.format}")
+@pytest.mark.parametrize("made", [*COLUMNS, *PAST], ids=lambda c: f"{c.type}-{c.notation.format}")
 def test_good_and_bad_cells_are_what_they_are_said_to_be(made: Column) -> None:
     good = [row["c"] for row in good_rows([made], 3)]
     assert through_the_runtime(made, good) == [() for _ in good]

@@ -57,6 +57,15 @@ def test_a_notation_is_seen_in_the_cells() -> None:
     assert good_cells(column("timestamptz", notation=berlin))[0] == "2026-01-15T10:30:00"
 
 
+def test_samples_are_of_rows_that_a_filter_keeps() -> None:
+    kept = read_check({"between": [5, 9]}, read_type("integer"))
+    made = column("integer", {"at_most": 7}, filters=(kept,))
+    assert all(5 <= int(str(cell)) <= 7 for cell in good_cells(made))
+    wrong_type, too_much = bad_cells([made])
+    assert wrong_type.reason == "is not a whole number"
+    assert too_much.raw_value in ("8", "9")
+
+
 COMBINATIONS = [
     column("integer", {"between": [5, 6]}, nullable=False),
     column("integer", {"at_least": 0}, {"at_most": 10}, {"one_of": [3, 4, 99]}, nullable=False),

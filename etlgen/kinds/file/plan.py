@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -38,6 +39,8 @@ DEFAULTS: Mapping[str, Any] = {
     "compression": None,
     "member": "*",
 }
+
+UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +145,28 @@ def _dialect(resource: FileResource, columns: Sequence[Column]) -> dict[str, Any
 
 def _ready(ready: Ready) -> Code:
     """`Ready(min_age=timedelta(minutes=5), marker="*.done")`."""
-    options = {
-        name: value
-        for name in ("min_age", "marker", "count")
-        if (value := getattr(ready, name)) is not None
-    }
+    options: dict[str, object] = {}
+    if ready.min_age:
+        options["min_age"] = _duration(ready.min_age)
+    if ready.marker:
+        options["marker"] = ready.marker
+    if ready.count:
+        options["count"] = ready.count
     return code(
         f"Ready({', '.join(f'{name}={{{name}}}' for name in options)})",
         imports=["runtime.files:Ready"],
         **options,
+    )
+
+
+def _duration(age: timedelta) -> Code:
+    """`timedelta(minutes=5)`: in the largest unit that says it."""
+    seconds = int(age.total_seconds())
+    unit, size = next(one for one in UNITS if seconds % one[1] == 0)
+    return code(
+        f"timedelta({unit}={{number}})",
+        imports=["from datetime import timedelta"],
+        number=seconds // size,
     )
 
 

@@ -23,12 +23,14 @@ TABLES = ("parquet", "arrow", "excel")
 class Samples:
     """A sample file's name, and its records: lines of text, or cells of a table.
 
-    `is_plain` says that such a file is the lines and nothing else.
+    `is_plain` says that such a file is the lines and nothing else, `is_counted` that the
+    resource waits for a number of them.
     """
 
     file: str
     is_in_subfolder: bool
     is_plain: bool
+    is_counted: bool
     encoding: str
     good: tuple[Record, ...]
     good_count: int
@@ -46,7 +48,8 @@ def make_samples(resource: FileResource, columns: Sequence[Column]) -> Samples:
     return Samples(
         file=file,
         is_in_subfolder="/" in file,
-        is_plain=resource.format not in TABLES and not _is_compressed(resource, file),
+        is_plain=_is_plain(resource, file),
+        is_counted=bool(resource.ready and resource.ready.count),
         encoding=resource.encoding,
         good=_records(resource, in_file, good),
         good_count=len(good),
@@ -79,8 +82,9 @@ def _can_stand(resource: FileResource, columns: Sequence[Column], cell: BadCell)
     return cell.raw_value is None or not (is_json and types[cell.column] == "jsonb")
 
 
-def _is_compressed(resource: FileResource, file: str) -> bool:
-    return (resource.compression or compression_of(file)) != "none"
+def _is_plain(resource: FileResource, file: str) -> bool:
+    is_compressed = (resource.compression or compression_of(file)) != "none"
+    return resource.format not in TABLES and not is_compressed and resource.ready is None
 
 
 def _records(

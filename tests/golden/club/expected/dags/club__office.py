@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Asset
 
-from club.airflow_tasks import DEFAULT_ARGS, WINDOW, load_partitions
+from club.airflow_tasks import DEFAULT_ARGS, WINDOW, load_partitions, load_whole
 
 with DAG(
     "club__office",
@@ -18,4 +18,7 @@ with DAG(
 ):
     load_partitions.override(group_id="fees")(
         "office.fees", Asset("x-club://club/fees")
+    )
+    load_whole.override(group_id="members")(
+        "office.members", Asset("x-club://club/members")
     )

@@ -14,7 +14,9 @@ import pytest
 from store import pipeline
 from store.runtime import embedded
 from store.runtime.connect import Destination
-from store.runtime.testing import fresh_destination
+from store.runtime.resource import find_resource
+from store.runtime.testing import for_samples, fresh_destination
+from store.settings import HASH_KEY
 
 DAGS = Path(__file__).parents[1] / "dags"
 
@@ -31,6 +33,12 @@ def server() -> Iterator[str]:
 def destination(server: str) -> Iterator[Destination]:
     with fresh_destination(server, f"test_{uuid4().hex}") as destination:
         yield destination
+
+
+@pytest.fixture(autouse=True)
+def settings_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test needs a secret."""
+    monkeypatch.setenv(HASH_KEY, "a key for made-up rows")
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +81,9 @@ def run_dag(
 
     initdb()
     monkeypatch.setattr(pipeline, "open_destination", lambda: destination)
+    monkeypatch.setattr(
+        pipeline, "find_resource", lambda *names: for_samples(find_resource(*names))
+    )
 
     def run(dag_id: str) -> Any:
         dag = read_dag(dag_id)

@@ -49,7 +49,7 @@ def write(attempt: dict[str, Any], partitions: list[int]) -> None:
 def audit(attempt: dict[str, Any]) -> None:
     """Check what was staged."""
     found = find_resource(sources, attempt["resource"])
-    loading.audit(open_destination(), Attempt(**attempt), found.load)
+    loading.audit(open_destination(), Attempt(**attempt), found)
 
 
 @judged()

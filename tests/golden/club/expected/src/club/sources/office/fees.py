@@ -1,9 +1,10 @@
 """office fees → club.fees"""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import pandas as pd
-from sqlalchemy import Boolean, Column, Date, Integer, Numeric, Table
+from sqlalchemy import Boolean, Column, Date, Integer, Numeric, Table, Text
 
 from club.destination import metadata
 from club.runtime.clean import extract_text
@@ -13,6 +14,7 @@ from club.runtime.csv_files import CsvFiles
 from club.runtime.folders import Folder
 from club.runtime.problems import Problems
 from club.runtime.resource import Append, Partition, Window, file_lineage
+from club.runtime.table_checks import Freshness, NoRows, NullShare, References, RowCount
 
 TABLE = Table(
     "fees",
@@ -22,12 +24,13 @@ TABLE = Table(
     Column("discount", Numeric(5, 2)),
     Column("paid_on", Date),
     Column("settled", Boolean),
+    Column("kind", Text),
     *file_lineage(),
 )
 
 FILES = CsvFiles(
     "fees-*.csv",
-    columns=["Reference", "Amount", "Discount", "Paid", "Settled"],
+    columns=["Reference", "Amount", "Discount", "Paid", "Settled", "Kind"],
     delimiter=";",
     only_new=True,
 )
@@ -52,6 +55,7 @@ def transform(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
             "Discount": "discount",
             "Paid": "paid_on",
             "Settled": "settled",
+            "Kind": "kind",
         }
     )
     rows["member_no"] = extract_text(rows["member_no"], "Member (?P<value>[0-9]+)")
@@ -78,13 +82,33 @@ def transform(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
     rows["settled"] = to_boolean(
         rows["settled"], problems, true=("J", "ja"), false=("N", "nein")
     )
+    rows["kind"] = rows["kind"].str.strip().str.lower()
     typed = conform(rows, TABLE, problems)
     typed["discount"] = typed["discount"].clip(0, 100)
+    typed = typed[typed["kind"].isin(["fee", "donation"])]
     return typed
 
 
 def check(rows: pd.DataFrame, problems: Problems) -> None:
-    """Types and required columns are all that is asked of a row so far."""
+    """What each row must satisfy; one that does not goes to quarantine with the reason."""
+    problems.require(
+        "paid_on",
+        "is not in the future",
+        rows["paid_on"] <= problems.furthest_clock.date(),
+    )
+
+
+# What the rows of a load must satisfy together, before anybody sees them.
+CHECKS = [
+    RowCount(at_least=1),
+    Freshness("paid_on", within=timedelta(days=40), severity="warn"),
+    NullShare("paid_on", at_most=0.2),
+    References("member_no", "members", "member_no"),
+    NoRows(
+        "at most one fee a month is settled",
+        "SELECT member_no FROM rows WHERE settled GROUP BY member_no HAVING count(*) > 12",
+    ),
+]
 
 
 LOAD = Append(TABLE)

@@ -1,0 +1,22 @@
+"""The page on files works as it is written."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime import embedded
+from tests.docs.markdown import DOCS, blocks
+from tests.docs.shell import Shell
+
+PAGE = DOCS / "sources/files.md"
+
+
+@pytest.mark.slow
+def test_every_step_does_what_the_page_says(tmp_path: Path) -> None:
+    shell = Shell(tmp_path, "plants-etl")
+    database = shell.folder / "plants-etl" / ".postgres" / "data"
+    try:
+        for block in blocks(PAGE):
+            shell.do(block)
+    finally:
+        embedded.stop(database)

@@ -1,0 +1,1 @@
+"""What the machines of each plant send"""
