@@ -76,7 +76,6 @@ class Append:
     lookback: timedelta | int | None = None
     delay: timedelta | None = None
     by_interval: bool = False
-    replace_by: Sequence[str] = ()
     children: Sequence[Child] = ()
     name = "append"
 

@@ -1,0 +1,77 @@
+"""What is said of a REST API that cannot be right, and where."""
+
+from textwrap import indent
+
+import pytest
+
+from etlgen.errors import SpecError
+from etlgen.kinds import load_kinds
+from etlgen.spec.reading import read_project_file
+
+SPEC = """\
+name: shop
+sources:
+  erp:
+    kind: rest_api
+    url: https://erp.example.com
+{source}
+    resources:
+      orders:
+        path: /orders
+        columns: {{id: {{type: bigint}}, at: {{type: timestamptz}}}}
+{resource}
+"""
+
+
+def error_of(*, source: str = "", resource: str = "") -> str:
+    text = SPEC.format(source=indent(source, " " * 4), resource=indent(resource, " " * 8))
+    # A key that is said again replaces the one above.
+    text = "\n".join({line.split(": ")[0]: line for line in text.splitlines()}.values())
+    with pytest.raises(SpecError) as refusal:
+        read_project_file(text, "spec.yaml", load_kinds())
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("auth: {type: bearer, token: S3cr3t-canary}", "a secret does not stand in a spec"),
+        ('auth: {type: bearer, token: "${T:-S3cr3t-canary}"}', "a secret does not stand in a spec"),
+        ("auth: {type: bearer}", "bearer needs 'token'"),
+        ('auth: {type: bearer, token: "${T}", scope: x}', "'scope' says nothing of bearer"),
+        ("rate_limit: 0", "'0' is not a number of requests a second"),
+        ("url: ftp://h", "'ftp://h' is not an http or https address"),
+        ("url: https://me:S3cr3t-canary@h", "the address holds a user or a password"),
+        ("url: https://h?key=1", "is not the address of an API"),
+        ('url: "https://h/\\r\\nX-Evil: 1"', "is not an http or https address"),
+    ],
+)
+def test_faults_of_a_source(source: str, message: str) -> None:
+    error = error_of(source=source)
+    assert message in error
+    assert error.startswith("spec.yaml:")
+    assert "S3cr3t-canary" not in error
+
+
+@pytest.mark.parametrize(
+    ("resource", "message"),
+    [
+        ("path: orders", "a path begins with '/'"),
+        ("path: //evil.example/x", "'//evil.example/x' is not a path"),
+        ('path: "/o?x=1"', "'/o?x=1' is not a path"),
+        ("path: /shops/{shop}", "{shop} in the path has no values"),
+        ("each: {shop: [a]}", "the path has no {shop}"),
+        ("records: $.data", "is not the path of an array"),
+        ('records: "$..a[*]"', "is not the path of an array"),
+        ("pages: {style: cursor, param: a}", "cursor needs 'next'"),
+        ("pages: {style: offset, next: $.n}", "'next' says nothing of offset"),
+        ('pages: {style: offset, param: "a b"}', "'a b' is not the name of a query parameter"),
+        ("since: {param: from}", "'since' takes values of the cursor, and there is none"),
+        ("slices: 1d", "slices are cut by 'since' and 'until'"),
+        ("write_disposition: append", "append without a cursor"),
+    ],
+)
+def test_faults_of_an_endpoint(resource: str, message: str) -> None:
+    error = error_of(resource=resource)
+    assert message in error
+    assert error.startswith("spec.yaml:")
