@@ -76,6 +76,7 @@ class Append:
     lookback: timedelta | int | None = None
     delay: timedelta | None = None
     by_interval: bool = False
+    replace_by: Sequence[str] = ()
     children: Sequence[Child] = ()
     replace_by: Sequence[str] = ()
     name = "append"
