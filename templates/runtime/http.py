@@ -26,12 +26,12 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from .errors import ConfigError, ContractError, RetryableError
+from .errors import ConfigError, ContractError, FatalError, RetryableError
 from .http_auth import Auth
 
 TRIES = 6
 TOTAL_SECONDS = 300.0
-"""For one request with all its tries; a longer Retry-After is left to the next run."""
+"""For one request with all its tries; a longer Retry-After ends the run."""
 LARGEST_BODY = 256 << 20
 MOST_REDIRECTS = 5
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -107,12 +107,22 @@ class Api:
         url = self._absolute(path, base)
         if params:
             url = url.copy_merge_params(dict(params))
-        return Retrying(
+        tries = Retrying(
             retry=retry_if_exception_type(RetryableError),
             stop=stop_after_attempt(TRIES) | stop_before_delay(self.total_seconds),
             wait=_wait,
             reraise=True,
-        )(lambda: read(self._answer(url)))
+        )
+        try:
+            return tries(lambda: read(self._answer(url)))
+        except AgainError as error:
+            if not error.seconds:
+                raise
+            # A load tries a retryable step again in seconds, which is before it may.
+            raise FatalError(
+                f"{error}, not to be asked again for {error.seconds:.0f} seconds",
+                "Run it again after that, or lower the rate limit.",
+            ) from None
 
     def _absolute(self, path: str, base: str) -> httpx.URL:
         if not base:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from runtime.endpoints import Endpoint, Query
-from runtime.errors import ConfigError, ContractError, PipelineError, RetryableError
+from runtime.errors import ConfigError, ContractError, FatalError, PipelineError, RetryableError
 from runtime.fake_api import FAULTS, FakeApi, serve
 from runtime.http import AgainError, Api, _retry_after
 from runtime.http_auth import ApiKey, Auth, Basic, Bearer, ClientCredentials
@@ -117,7 +117,7 @@ def test_a_retry_after_beyond_the_patience_ends_it_at_once() -> None:
     with (
         serve(fake),
         fake.client(total_seconds=5) as api,
-        pytest.raises(AgainError, match="answers 429"),
+        pytest.raises(FatalError, match="answers 429, not to be asked again for 3600"),
     ):
         read(api, one)
     assert len(fake.seen) == 1
