@@ -16,7 +16,7 @@ import pytest
 from runtime.endpoints import Endpoint, Query
 from runtime.errors import ConfigError, ContractError, FatalError, PipelineError, RetryableError
 from runtime.fake_api import FAULTS, FakeApi, serve
-from runtime.http import AgainError, Api, _retry_after
+from runtime.http import Api, _retry_after
 from runtime.http_auth import ApiKey, Auth, Basic, Bearer, ClientCredentials
 from runtime.pages import Cursor, Linked, Offset, PageNumber, Pages
 from runtime.resource import Partition, Window
