@@ -78,7 +78,6 @@ class Append:
     by_interval: bool = False
     replace_by: Sequence[str] = ()
     children: Sequence[Child] = ()
-    replace_by: Sequence[str] = ()
     name = "append"
 
 
