@@ -46,7 +46,7 @@ _RANGE = re.compile(r"[A-Z]{1,3}[1-9][0-9]{0,6}:[A-Z]{1,3}([1-9][0-9]{0,6})?")
 def _pattern(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise refusal("path", "a path is missing", "write a pattern such as orders-*.csv")
-    parts = PurePosixPath(value).parts
+    parts = PurePosixPath(CAPTURE.sub("x", value)).parts
     if "\\" in value or not all(map(is_visible, value)):
         raise refusal("path", f"{shown(value)} is not a path with '/' between visible names")
     if "${" in value:
