@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import yaml
@@ -21,7 +20,6 @@ from .project import SPECS, Project
 
 pytestmark = [needed, pytest.mark.slow]
 FILE = FOLDER / "chinook-database/ChinookDatabase/DataSources/Chinook_Sqlite.sqlite"
-MARIADB = "mysql+pymysql://root@127.0.0.1:3306/"
 RESOURCES: dict[str, Any] = yaml.safe_load((SPECS / "chinook.yaml").read_text())["sources"][
     "chinook"
 ]["resources"]
@@ -64,20 +62,9 @@ def source(
         with embedded_databases.one() as url, copied(url):
             yield url
     else:
-        with mariadb() as url, copied(url):
+        url = request.getfixturevalue("mariadb_url")
+        with copied(url):
             yield url
-
-
-@contextmanager
-def mariadb() -> Iterator[str]:
-    pytest.importorskip("pymysql")
-    server = create_engine(MARIADB, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    name = f"chinook_{uuid4().hex}"
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    yield f"{MARIADB}{name}?charset=utf8mb4"
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name}")
 
 
 def change(url: str) -> None:
