@@ -58,6 +58,14 @@ def raw_literal(text: str) -> Py:
     return Py(f'r"{text}"')
 
 
+def block(text: str) -> Py:
+    """A text of several lines between triple quotes, where that says the same."""
+    plain = all(is_visible(character) or character == "\n" for character in text)
+    if "\n" not in text or not plain or "\\" in text or '""' in text or text.endswith('"'):
+        return literal(text)
+    return Py(f'"""{text}"""')
+
+
 def code(template: str, *, imports: Iterable[str] = (), **values: object) -> Code:
     """`str.format` for source: Code and Py go in as they are, everything else as a literal."""
     parts = {name: spelled(value) for name, value in values.items()}

@@ -19,6 +19,7 @@ MACHINE_SERVERS = (
     URL.create(DRIVER, "postgres", host="127.0.0.1", port=5432, database="postgres"),
     URL.create(DRIVER, database="postgres", query={"host": "/var/run/postgresql"}),
 )
+MARIADB = "mysql+pymysql://root@127.0.0.1:3306/"
 EMPTY_AGAIN = """
     DO $$
     DECLARE
@@ -134,6 +135,25 @@ def database(request: pytest.FixtureRequest) -> str:
     """An empty database: the test runs once on each server."""
     url: str = request.getfixturevalue(request.param)
     return url
+
+
+@pytest.fixture
+def mariadb_url() -> Iterator[str]:
+    """An empty database in the machine's MariaDB; mark the test `service`."""
+    pytest.importorskip("pymysql")
+    server = create_engine(MARIADB, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    name = f"test_{uuid4().hex}"
+    try:
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    except OperationalError as error:
+        message = f"no MariaDB on this machine: {error.orig}"
+        if "CI" in os.environ:
+            pytest.fail(message)
+        pytest.skip(message)
+    yield f"{MARIADB}{name}"
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
 
 
 def execute(server: URL, *statements: str) -> None:

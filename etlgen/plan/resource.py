@@ -20,8 +20,9 @@ from etlgen.vocabulary.types import conversion, fill_default, sqlalchemy_type
 # Names that test modules have already: a resource of that name gets another one there.
 NAMES_IN_TESTS = frozenset(
     (
-        *("connection", "counts", "destination", "file", "len", "load_from", "monkeypatch"),
-        *("pytest", "reasons_of", "rows", "rows_of", "run", "run_dag", "tmp_path"),
+        *("connection", "counts", "database", "destination", "file", "len", "load_from"),
+        *("monkeypatch", "pytest", "reasons_of", "rows", "rows_of", "run", "run_dag"),
+        *("sample_database", "tmp_path"),
     )
 )
 

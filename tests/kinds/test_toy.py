@@ -73,7 +73,7 @@ def python(project: Path, *arguments: str) -> str:
 def test_a_toy_kind_is_found_and_its_keys_are_known(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert list(load_kinds()) == ["counter", "file"]
+    assert list(load_kinds()) == ["counter", "database", "file", "rest_api"]
     (tmp_path / "spec.yaml").write_text(SPEC.replace("count: 7", "cuont: 7"))
     assert cli.run(["new", "--spec", str(tmp_path / "spec.yaml")]) == 3
     assert "10:9: unknown key 'cuont'; did you mean 'count'?" in capsys.readouterr().err

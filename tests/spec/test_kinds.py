@@ -36,7 +36,7 @@ KIND = Kind("toy", ToySource, ToyResource, HERE / "templates", (HERE / "toy.py",
 
 def test_the_kinds() -> None:
     kinds = load_kinds()
-    assert list(kinds) == ["file", "rest_api"]
+    assert list(kinds) == ["database", "file", "rest_api"]
     assert kinds["file"].templates == Path("kinds/file")
 
 
@@ -47,7 +47,7 @@ def test_a_toy_kind_needs_no_edit_elsewhere(
     (tmp_path / "toy_kind/__init__.py").write_text(TOY)
     monkeypatch.setattr(etlgen.kinds, "__path__", [*etlgen.kinds.__path__, str(tmp_path)])
     kinds = load_kinds()
-    assert list(kinds) == ["file", "rest_api", "toy"]
+    assert list(kinds) == ["database", "file", "rest_api", "toy"]
     text = """\
         name: shop-etl
         sources:

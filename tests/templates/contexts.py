@@ -104,6 +104,33 @@ sources:
         primary_key: [id]
         columns: {id: {type: bigint}}
 """
+# A database with and without a schema; a table, a query, parts of both sorts, no key.
+DATABASES = """\
+name: databases
+sources:
+  crm:
+    kind: database
+    url: ${CRM_DATABASE_URL}
+    schema: sales
+    resources:
+      customers:
+        from: Customer Table
+        primary_key: [id]
+        cursor: {field: at, initial_value: 2026-01-01T00:00:00Z}
+        partition_by: {field: id, rows: 1000}
+        columns: {id: {type: bigint, from: No}, at: {type: timestamptz, timezone: Europe/Berlin}}
+      sums:
+        query: |
+          SELECT day, sum(total) AS total
+          FROM orders GROUP BY day
+        partition_by: {field: day, days: 7}
+        columns: {day: {type: date}, total: {type: "numeric(9,2)"}}
+  plain:
+    kind: database
+    url: ${PLAIN}
+    resources:
+      class: {query: SELECT 1 AS n, write_disposition: append, columns: {n: {type: text}}}
+"""
 
 Rendering = tuple[str, Any]
 
@@ -127,7 +154,7 @@ def renderings() -> tuple[Rendering, ...]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Renderer, "render", keep)
-        for text in (SHOP, BARE, APIS):
+        for text in (SHOP, BARE, APIS, DATABASES):
             kinds = load_kinds()
             spec = read_project_file(text, "spec.yaml", kinds)
             project.render_project(plan_project(spec, kinds))

@@ -1,0 +1,72 @@
+"""What a SELECT gives, fetched a few rows at a time through any driver, as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Connection, Select
+
+BATCH_BYTES = 4 << 20
+FIRST_ROWS, MOST_ROWS = 1_000, 100_000
+MYSQL_BIT = 16
+
+
+def fetched(connection: Connection, rows: Select[Any]) -> Iterator[pa.Table]:
+    """The rows in batches, whose number of rows follows from the size of those before."""
+    names = list(rows.selected_columns.keys())
+    streaming = connection.execution_options(stream_results=True)
+    with streaming.execute(rows) as result:
+        bits = _bit_columns(result.cursor) if connection.dialect.name == "mysql" else ()
+        size = FIRST_ROWS
+        while found := result.fetchmany(size):
+            columns = [
+                pa.array(
+                    _numbers(cells) if index in bits else texts(cells), pa.string()
+                )
+                for index, cells in enumerate(zip(*found, strict=True))
+            ]
+            batch = pa.table(columns, names)
+            yield batch
+            fitting = len(found) * BATCH_BYTES // max(1, batch.nbytes)
+            size = min(max(1, fitting), 10 * size, MOST_ROWS)
+
+
+def texts(cells: Sequence[Any]) -> Sequence[str | None]:
+    """Cells as text that can be read back exactly."""
+    if set(map(type, cells)) <= {str, type(None)}:
+        return cells
+    return [None if cell is None else _text(cell) for cell in cells]
+
+
+def _text(cell: Any) -> str:
+    match cell:
+        case str():
+            return cell
+        case bool():
+            return "true" if cell else "false"
+        case bytes() | bytearray() | memoryview():
+            return bytes(cell).hex()
+        case datetime():
+            return cell.isoformat(" ")
+        case date() | time():
+            return cell.isoformat()
+        case Decimal():
+            return f"{cell:f}"
+        case dict() | list():
+            return json.dumps(cell, ensure_ascii=False, default=str)
+    return str(cell)
+
+
+def _bit_columns(cursor: Any) -> Sequence[int]:
+    """The columns that MySQL sends as bytes though they are numbers."""
+    types = [described[1] for described in cursor.description]
+    return [index for index, type_ in enumerate(types) if type_ == MYSQL_BIT]
+
+
+def _numbers(cells: Sequence[Any]) -> list[str | None]:
+    return [None if cell is None else str(int.from_bytes(cell)) for cell in cells]
