@@ -21,6 +21,7 @@ CORE_RUNTIME = (
     "audit.py",
     "children.py",
     "clean.py",
+    "columns.py",
     "commands.py",
     "conform.py",
     "connect.py",

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from .columns import arrow_frame
 from .errors import ContractError
-from .files import Files, arrow_frame, spell
+from .files import Files, spell
 from .folders import Folder
 from .resource import Partition
 

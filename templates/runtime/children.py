@@ -39,16 +39,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 
+from .columns import as_arrow, as_series
 from .conform import OF_PARENT, data_columns
-from .convert import as_arrow, as_series
-from .json_cells import cell
+from .json_cells import Record, cell, record_frame
 from .problems import Problems
 from .resource import EXTRA, Child, Load
 
 POSITION = "_position"
 # Types whose text is JSON already; a double may be NaN.
 JSON_TYPES = (JSONB, Integer, Numeric, Boolean)
-TEXT = pd.ArrowDtype(pa.string())
 Transform = Callable[[pd.DataFrame, Problems], pd.DataFrame]
 decode_array = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 encode = msgspec.json.encode
@@ -80,7 +79,7 @@ def each(
     owners: list[tuple[int, int]] = (
         []
     )  # of each element: its parent's label, its position
-    elements: list[dict[str, str | None]] = []
+    elements: list[Record] = []
     broken = []
     for label, text in values.items():
         try:
@@ -156,20 +155,13 @@ def _elements(child: Child, parent: Table) -> tuple[list[str], Select[Any]]:
 def _transformed(
     child: Child,
     owners: list[tuple[int, int]],
-    elements: list[dict[str, str | None]],
+    elements: list[Record],
     transform: Transform,
     problems: Problems,
 ) -> Iterator[tuple[int, msgspec.Raw]]:
     """The elements that `transform` gives back, as JSON, with their index among all."""
-    found = (name for element in elements for name in element)
-    names = dict.fromkeys([*child.keys, *found])
-    frame = pd.DataFrame(
-        {
-            name: pd.array([one.get(name) for one in elements], dtype=TEXT)
-            for name in names
-        },
-        index=pd.RangeIndex(len(elements)),
-    )
+    columns = [(key,) for key in child.keys]
+    frame = record_frame(elements, range(len(elements)), columns)
     own = Problems()
     rows = transform(frame, own)
     for index, reasons in own.reasons.items():

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .convert import as_arrow, as_series
+from .columns import as_arrow, as_series
 from .errors import ConfigError
 
 SHORTEST_KEY = 16

@@ -29,13 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import BigInteger, TypeEngine
 
+from .columns import as_arrow, as_series, cast_or_null, is_text
 from .convert import (
     INSTANT,
     TIMESTAMP,
-    as_arrow,
-    as_series,
-    cast_or_null,
-    is_text,
     to_boolean,
     to_bytes,
     to_date,

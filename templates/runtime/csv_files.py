@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from .convert import cast_or_null
+from .columns import arrow_frame, cast_or_null
 from .csv_lines import Tail, only_records
 from .errors import ConfigError, ContractError
-from .files import TextFiles, arrow_frame, distinct, spell
+from .files import TextFiles, distinct, spell
 from .folders import Folder
 from .resource import Partition
 

@@ -14,18 +14,17 @@ from urllib.parse import quote
 
 import msgspec
 import pandas as pd
-import pyarrow as pa
 
 from .errors import ConfigError, RetryableError
 from .http import Answer, Api, Params
-from .json_cells import cell, decode_object
+from .json_cells import Record, cell, decode_object, record_frame
 from .json_paths import select
 from .pages import Page, Pages
 from .resource import Partition, Range, Value, Window
 
 BATCH_RECORDS = 10_000
 BATCH_BYTES = 16 << 20
-Cells = dict[str, str | None]
+EPOCH, SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,8 @@ class Query:
         if self.format == "iso":
             return value.isoformat().replace("+00:00", "Z")
         if self.format in ("epoch", "epoch_ms"):
-            seconds = (_moment(value) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(
-                milliseconds=1
-            )
-            return str(
-                int(seconds) if self.format == "epoch_ms" else int(seconds) // 1000
-            )
+            unit = timedelta(milliseconds=1) if self.format == "epoch_ms" else SECOND
+            return str((_moment(value) - EPOCH) // unit)
         return value.strftime(self.format)
 
 
@@ -101,7 +96,7 @@ class Endpoint:
         def fetch(path: str, params: Params, base: str = "") -> Page:
             return api.get(path, params, self._page, base=base)
 
-        number, numbers, rows, size = 0, list[int](), list[Cells](), 0
+        number, numbers, rows, size = 0, list[int](), list[Record](), 0
         for page in self.pages.read(fetch, path, params):
             for raw in page.records:
                 number += 1
@@ -113,9 +108,9 @@ class Endpoint:
                     partition.reject(number, "is not a JSON object", payload)
                 size += len(bytes(raw))
             if len(rows) >= BATCH_RECORDS or size >= BATCH_BYTES:
-                yield self._frame(rows, numbers)
+                yield record_frame(rows, numbers, self._names)
                 numbers, rows, size = [], [], 0
-        yield self._frame(rows, numbers)
+        yield record_frame(rows, numbers, self._names)
 
     def _page(self, answer: Answer) -> Page:
         try:
@@ -157,7 +152,7 @@ class Endpoint:
                     params[query.param] = query.spell(value)
         return params
 
-    def _cells(self, raw: msgspec.Raw) -> Cells:
+    def _cells(self, raw: msgspec.Raw) -> Record:
         return {
             name: cell(value, stays_json=name in self.documents)
             for name, value in self._members(raw, "")
@@ -182,17 +177,6 @@ class Endpoint:
         """The objects on the way to a column."""
         parts = [name.split(".") for names in self._names for name in names]
         return {".".join(part[:end]) for part in parts for end in range(1, len(part))}
-
-    def _frame(self, rows: list[Cells], numbers: list[int]) -> pd.DataFrame:
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        names += [one[0] for one in self._names if not set(one) & set(names)]
-        cells = {
-            name: pd.arrays.ArrowExtensionArray(
-                pa.array([row.get(name) for row in rows], pa.string())
-            )
-            for name in names
-        }
-        return pd.DataFrame(cells, index=pd.Index(numbers, dtype="int64"))
 
 
 def _moment(value: Value) -> datetime:

@@ -14,8 +14,9 @@ from zipfile import BadZipFile
 import pandas as pd
 import pyarrow as pa
 
+from .columns import arrow_frame
 from .errors import ConfigError, ContractError
-from .files import Files, arrow_frame, distinct, spell
+from .files import Files, distinct, spell
 from .folders import Folder
 from .resource import Partition
 

@@ -211,14 +211,6 @@ class TextFiles(Files):
         return self.compression or compression_of(name)
 
 
-def arrow_frame(
-    columns: Sequence[tuple[str, pa.Array]], records: Sequence[int]
-) -> pd.DataFrame:
-    """Arrow columns as one batch, indexed by record number."""
-    arrays = {name: pd.arrays.ArrowExtensionArray(array) for name, array in columns}
-    return pd.DataFrame(arrays, index=pd.Index(records, dtype="int64"))
-
-
 def distinct(header: list[str]) -> list[str]:
     """The same names; one that is there already, so nobody reads it, gets a number."""
     names: list[str] = []

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from .columns import arrow_frame
+
+Record = dict[str, str | None]
 
 decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -20,3 +28,18 @@ def cell(value: msgspec.Raw, *, stays_json: bool = False) -> str | None:
     if text.startswith(b'"') and not stays_json:
         return decode_string(text)
     return text.decode()
+
+
+def record_frame(
+    records: Sequence[Record], labels: Sequence[int], columns: Sequence[tuple[str, ...]]
+) -> pd.DataFrame:
+    """Records as columns of text. Of the names that a column may have, one is always there."""
+    names = list(dict.fromkeys(name for record in records for name in record))
+    names += [accepted[0] for accepted in columns if not set(accepted) & set(names)]
+    return arrow_frame(
+        [
+            (name, pa.array([record.get(name) for record in records], pa.string()))
+            for name in names
+        ],
+        labels,
+    )

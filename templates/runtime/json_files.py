@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import msgspec
 import pandas as pd
-import pyarrow as pa
 
 from .errors import ContractError
-from .files import TextFiles, arrow_frame, spell
+from .files import TextFiles, spell
 from .folders import Folder
-from .json_cells import cell, decode_object
+from .json_cells import Record, cell, decode_object, record_frame
 from .resource import Partition
 
 BATCH_RECORDS = 20_000
@@ -32,8 +31,6 @@ FIRST = re.compile(rb"\s*[\[{]")
 NEXT = re.compile(rb"\s*,\s*[\[{]")
 AFTER_ELEMENT = re.compile(rb"\s*\]")
 NOTHING = re.compile(rb"(?!)")
-
-Record = dict[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -76,15 +73,7 @@ class JsonFiles(TextFiles):
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 payload = text.decode("utf-8", errors="backslashreplace").strip()
                 partition.reject(number, "is not a JSON object", payload)
-        names = list(dict.fromkeys(name for record in records for name in record))
-        for accepted in self.in_file():
-            if not set(accepted) & set(names):
-                names.append(accepted[0])
-        columns = [
-            (name, pa.array([record.get(name) for record in records], pa.string()))
-            for name in names
-        ]
-        return arrow_frame(columns, numbers)
+        return record_frame(records, numbers, self.in_file())
 
 
 class JsonLines(JsonFiles):

@@ -22,9 +22,9 @@ from sqlalchemy import insert
 
 from . import attempts, ledger
 from .attempts import Attempt, Written
+from .columns import as_arrow
 from .conform import arrow_type, staged_columns
 from .connect import Destination
-from .convert import as_arrow
 from .errors import ContractError
 from .lease import LEASE_SECONDS
 from .problems import HIDDEN, Problems

@@ -11,9 +11,9 @@ from sqlalchemy import TIMESTAMP, BigInteger, Column, MetaData, Numeric, Table, 
 
 from runtime import ledger, loading
 from runtime.attempts import Attempt
+from runtime.columns import arrow_frame
 from runtime.conform import conform
 from runtime.connect import Destination
-from runtime.files import arrow_frame
 from runtime.loading import plan
 from runtime.problems import Problems
 from runtime.publish import Counts

@@ -36,8 +36,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
+from runtime.columns import as_arrow
 from runtime.conform import arrow_type, conform, data_columns, staged_columns
-from runtime.convert import as_arrow
 from runtime.errors import ContractError
 from runtime.problems import Problems
 from runtime.resource import EXTRA, file_lineage, lineage

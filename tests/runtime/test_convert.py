@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime import convert
+from runtime.columns import as_arrow
 from runtime.convert import (
-    as_arrow,
     to_boolean,
     to_bytes,
     to_date,

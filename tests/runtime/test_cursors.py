@@ -24,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from runtime import cursors, ledger, loading
+from runtime.columns import arrow_frame
 from runtime.conform import conform
 from runtime.connect import Destination
 from runtime.errors import ContractError, RetryableError
-from runtime.files import arrow_frame
 from runtime.problems import Problems
 from runtime.resource import (
     Append,

@@ -5,8 +5,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from runtime.columns import arrow_frame
 from runtime.errors import ContractError
-from runtime.files import Files, arrow_frame
+from runtime.files import Files
 from runtime.folders import LocalFolder
 from runtime.resource import Window
 
