@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Any
@@ -13,7 +12,6 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from etlgen import names
-from etlgen.pycode import is_visible
 from etlgen.spec.problem import refusal
 from etlgen.spec.schedule import PRESETS, read_schedule
 from etlgen.vocabulary.adjust import SCHEMAS as ADJUSTMENTS
@@ -24,25 +22,8 @@ from etlgen.vocabulary.durations import PATTERN, read_duration
 from etlgen.vocabulary.table_checks import TABLE_RULES, table_rule_of
 from etlgen.vocabulary.types import TYPES, read_type, suggest_type
 
-_REFERENCE = re.compile(r"\$\{([^}:]*)(?::-([^}]*))?\}")
-# One kind of quotes takes away the meaning of ' and \, the other that of $ and `; none of both.
-_UNQUOTABLE = re.compile(r"\$\{|['\\].*[$`]|[$`].*['\\]")
 
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A literal, `${NAME}` (no default) or `${NAME:-default}`."""
-
-    env: names.EnvName | None
-    default: str | None
-
-    def __str__(self) -> str:
-        if self.env is None:
-            return self.default or ""
-        return f"${{{self.env}}}" if self.default is None else f"${{{self.env}:-{self.default}}}"
-
-
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise refusal("type", f"{_shown(value)} is not text", "put it in quotes" if value else None)
@@ -66,7 +47,7 @@ def repr_of(value: object) -> str:
 def _named(make: Callable[[str], str]) -> PlainValidator:
     def validate(value: object) -> str:
         try:
-            return make(_text(value))
+            return make(as_text(value))
         except names.BadName as problem:
             raise refusal("name", problem.message, problem.hint) from None
 
@@ -74,7 +55,7 @@ def _named(make: Callable[[str], str]) -> PlainValidator:
 
 
 def _type(value: object) -> ColumnType:
-    text = _text(value)
+    text = as_text(value)
     try:
         return read_type(text)
     except BadValue as problem:
@@ -145,7 +126,7 @@ def _filter(value: object) -> dict[str, Any]:
 
 
 def _schedule(value: object) -> str:
-    text = _text(value)
+    text = as_text(value)
     try:
         return read_schedule(text)
     except ValueError as problem:
@@ -160,7 +141,7 @@ def _zones() -> frozenset[str]:
 
 
 def _zone(value: object) -> str:
-    text = _text(value)
+    text = as_text(value)
     if text not in _zones():
         lower = {zone.lower(): zone for zone in _zones()}
         near = difflib.get_close_matches(text.lower(), lower, n=1)
@@ -170,7 +151,7 @@ def _zone(value: object) -> str:
 
 
 def _date(value: object) -> date:
-    text = _text(value)
+    text = as_text(value)
     try:
         return date.fromisoformat(text) if len(text) == 10 else date.fromisoformat("")
     except ValueError:
@@ -191,38 +172,6 @@ def _lookback(value: object) -> timedelta | int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     raise refusal("lookback", f"{_shown(value)} is not a duration or a number from 0")
-
-
-def _setting(value: object) -> Setting:
-    text = _text(value)
-    if "${" not in text:
-        return Setting(None, text)
-    found = _REFERENCE.fullmatch(text)
-    if found is None:
-        raise refusal(
-            "reference",
-            f"{names.shown(text)} is not a reference to the environment",
-            "write a literal, ${NAME} or ${NAME:-default} for the whole value",
-        )
-    try:
-        return Setting(names.env_name(found[1]), found[2])
-    except names.BadName as problem:
-        raise refusal("reference", problem.message, problem.hint) from None
-
-
-def _path_setting(value: object) -> Setting:
-    setting = _setting(value)
-    folder = setting.default
-    if folder is None:
-        return setting
-    if not folder.strip():
-        raise refusal("path", "a path is missing", "write a folder, ${NAME} or ${NAME:-folder}")
-    if not all(map(is_visible, folder)):
-        raise refusal("path", f"{names.shown(folder)} is not a path with visible names")
-    if setting.env and _UNQUOTABLE.search(folder):
-        hint = "write only ${NAME} here, and the path into the environment"
-        raise refusal("path", f"{names.shown(folder)} cannot stand in a .env file", hint)
-    return setting
 
 
 def _data_text(value: object) -> str:
@@ -251,9 +200,21 @@ def _flag(value: object) -> bool:
     raise refusal("type", f"{_shown(value)} is not true or false")
 
 
-_STRING = WithJsonSchema({"type": "string"})
+def positive(at_most: int) -> PlainValidator:
+    """A whole number from 1."""
 
-Text = Annotated[str, PlainValidator(_text), _STRING]
+    def validate(value: object) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= at_most:
+            return value
+        raise refusal("number", f"{names.shown(str(value))} is not a whole number from 1")
+
+    return PlainValidator(validate)
+
+
+_STRING = WithJsonSchema({"type": "string"})
+FROM_ONE = WithJsonSchema({"type": "integer", "minimum": 1})
+
+Text = Annotated[str, PlainValidator(as_text), _STRING]
 DataText = Annotated[
     str, PlainValidator(_data_text), WithJsonSchema({"type": ["string", "number"]})
 ]
@@ -324,7 +285,6 @@ Lookback = Annotated[
         }
     ),
 ]
-PathSetting = Annotated[Setting, PlainValidator(_path_setting), _STRING]
 TypeField = Annotated[
     ColumnType,
     PlainValidator(_type),
@@ -361,53 +321,45 @@ CleanField = Annotated[
         }
     ),
 ]
+
+
+def _one_rule(
+    rules: Mapping[str, Mapping[str, object]],
+    others: Mapping[str, object],
+    needed: Callable[[str], list[str]],
+) -> WithJsonSchema:
+    """A mapping with exactly one of the rules, and what else may stand beside it."""
+    return WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {**{name: dict(schema) for name, schema in rules.items()}, **others},
+            "additionalProperties": False,
+            "oneOf": [{"required": needed(name)} for name in rules],
+        }
+    )
+
+
+_RULE_SCHEMAS = {row.name: row.schema for row in RULES.values()}
+_BESIDE = {
+    "severity": {"enum": list(SEVERITIES)},
+    "message": {"type": "string", "pattern": r"\S"},
+}
 CheckField = Annotated[
     dict[str, Any],
     PlainValidator(_check),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "properties": {
-                **{row.name: dict(row.schema) for row in RULES.values()},
-                "severity": {"enum": list(SEVERITIES)},
-                "message": {"type": "string", "pattern": r"\S"},
-            },
-            "additionalProperties": False,
-            "oneOf": [{"required": [name]} for name in RULES],
-        }
-    ),
+    _one_rule(_RULE_SCHEMAS, _BESIDE, lambda name: [name]),
 ]
 TableCheckField = Annotated[
     dict[str, Any],
     PlainValidator(_table_check),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "properties": {
-                **{row.name: dict(row.schema) for row in TABLE_RULES.values()},
-                "severity": {"enum": list(SEVERITIES)},
-                "message": {"type": "string", "pattern": r"\S"},
-            },
-            "additionalProperties": False,
-            "oneOf": [
-                {"required": [name, "message"] if row.is_named else [name]}
-                for name, row in TABLE_RULES.items()
-            ],
-        }
+    _one_rule(
+        {row.name: row.schema for row in TABLE_RULES.values()},
+        _BESIDE,
+        lambda name: [name, "message"] if TABLE_RULES[name].is_named else [name],
     ),
 ]
 FilterField = Annotated[
     dict[str, Any],
     PlainValidator(_filter),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "properties": {
-                "column": {"type": "string"},
-                **{row.name: dict(row.schema) for row in RULES.values()},
-            },
-            "additionalProperties": False,
-            "oneOf": [{"required": ["column", name]} for name in RULES],
-        }
-    ),
+    _one_rule(_RULE_SCHEMAS, {"column": {"type": "string"}}, lambda name: ["column", name]),
 ]

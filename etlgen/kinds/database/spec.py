@@ -9,21 +9,14 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 
 from etlgen.names import did_you_mean, shown
 from etlgen.pycode import is_visible
-from etlgen.spec.fields import Setting, Text, _setting
+from etlgen.spec.fields import FROM_ONE, Text, positive
 from etlgen.spec.models import Model, ResourceSpec, SourceSpec
 from etlgen.spec.problem import Problem, refusal
+from etlgen.spec.settings import Setting, reference
 
 _STRING = WithJsonSchema({"type": "string"})
 WHOLE = ("smallint", "integer", "bigint")
 DAYS = ("date", "timestamp", "timestamptz")
-
-
-def _url(value: object) -> Setting:
-    setting = _setting(value)
-    if setting.env is None or setting.default is not None:
-        hint = "write ${NAME}, and the URL into the environment"
-        raise refusal("secret", "the URL of a database does not stand in a spec", hint)
-    return setting
 
 
 def _name(value: object) -> str:
@@ -43,18 +36,10 @@ def _query(value: object) -> str:
     return text
 
 
-def _positive(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 1_000_000_000:
-        return value
-    raise refusal("number", f"{shown(str(value))} is not a whole number from 1")
-
-
-Url = Annotated[Setting, PlainValidator(_url), _STRING]
+Url = Annotated[Setting, reference("the URL of a database", "URL"), _STRING]
 SqlName = Annotated[str, PlainValidator(_name), _STRING]
 Query = Annotated[str, PlainValidator(_query), _STRING]
-Positive = Annotated[
-    int, PlainValidator(_positive), WithJsonSchema({"type": "integer", "minimum": 1})
-]
+Positive = Annotated[int, positive(1_000_000_000), FROM_ONE]
 
 
 class PartitionBy(Model):

@@ -13,6 +13,7 @@ from pydantic import PlainValidator, WithJsonSchema
 from etlgen.names import shown
 from etlgen.pycode import is_visible
 from etlgen.spec.problem import refusal
+from etlgen.vocabulary.durations import read_duration
 
 Format = Literal["csv", "json_lines", "json_array", "parquet", "arrow", "excel"]
 FORMATS: dict[str, Format] = {
@@ -39,7 +40,6 @@ CAPTURE = re.compile(r"\{([^{}:]*)(?::([^{}]*))?\}")
 _DIRECTIVES = ("%Y", "%m", "%d", "%H", "%M", "%S", "%y", "%j")
 _THOUSANDS = ("", ".", ",", "'", "\u2019", "_", " ", "\u00a0", "\u202f")
 _AGE = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _RANGE = re.compile(r"[A-Z]{1,3}[1-9][0-9]{0,6}:[A-Z]{1,3}([1-9][0-9]{0,6})?")
 
 
@@ -119,10 +119,9 @@ def _row(value: object) -> int:
 
 
 def _age(value: object) -> timedelta:
-    found = _AGE.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise refusal("age", f"{shown(str(value))} is not an age", "write 30s, 5m, 2h or 1d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if isinstance(value, str) and _AGE.fullmatch(value):
+        return read_duration(value)
+    raise refusal("age", f"{shown(str(value))} is not an age", "write 30s, 5m, 2h or 1d")
 
 
 def _below(value: object) -> str:

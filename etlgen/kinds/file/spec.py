@@ -12,9 +12,10 @@ from pydantic import Field
 from etlgen.kinds.file import dialect
 from etlgen.kinds.file.dialect import CAPTURE, FORMATS, Compression, Format
 from etlgen.spec.column import ColumnSpec
-from etlgen.spec.fields import DataText, PathSetting, Sequence, Text
+from etlgen.spec.fields import DataText, Sequence, Text
 from etlgen.spec.models import Model, ResourceSpec, SourceSpec
 from etlgen.spec.problem import Problem
+from etlgen.spec.settings import PathSetting
 from etlgen.vocabulary.column import Notation
 
 VALUE = re.compile(r"\{[a-z][a-z0-9_]*\}")

@@ -11,7 +11,7 @@ from etlgen.kinds import KindPlan
 from etlgen.kinds.rest_api.spec import AuthSpec, PagesSpec, QuerySpec, RestResource, RestSource
 from etlgen.names import EnvName
 from etlgen.pycode import Code, code, spelled
-from etlgen.spec.fields import Setting
+from etlgen.spec.settings import Setting
 from etlgen.vocabulary.column import Column
 from etlgen.vocabulary.json_value import json_value
 from etlgen.vocabulary.samples import bad_cells, good_rows

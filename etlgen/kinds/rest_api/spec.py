@@ -12,9 +12,10 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 
 from etlgen.names import shown
 from etlgen.pycode import is_visible
-from etlgen.spec.fields import DataText, Duration, Setting, Text, TextList, _setting
+from etlgen.spec.fields import FROM_ONE, DataText, Duration, Text, TextList, positive
 from etlgen.spec.models import Model, ResourceSpec, SourceSpec
 from etlgen.spec.problem import Problem, refusal
+from etlgen.spec.settings import Setting, as_setting, reference
 
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 JSON_PATH = re.compile(r"\$(?:\.[^.\[\]*$\s]+)*")
@@ -42,7 +43,7 @@ PAGE_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def _url(value: object) -> Setting:
-    setting = _setting(value)
+    setting = as_setting(value)
     if setting.default is not None:
         _require_url(setting.default)
     return setting
@@ -58,14 +59,6 @@ def _require_url(url: str) -> None:
     if not parts.hostname or parts.query or parts.fragment:
         hint = "write the scheme, the host and where all paths begin: https://api.example.com/v2"
         raise refusal("url", f"{shown(url)} is not the address of an API", hint)
-
-
-def _secret(value: object) -> Setting:
-    setting = _setting(value)
-    if setting.env is None or setting.default is not None:
-        hint = "write ${NAME}, and the secret into the environment"
-        raise refusal("secret", "a secret does not stand in a spec", hint)
-    return setting
 
 
 def _path(value: object) -> str:
@@ -103,12 +96,6 @@ def _parameter(value: object) -> str:
     raise refusal("parameter", f"{shown(str(value))} is not the name of a query parameter")
 
 
-def _positive(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 1_000_000:
-        return value
-    raise refusal("number", f"{shown(str(value))} is not a whole number from 1")
-
-
 def _rate(value: object) -> float:
     # A number with a point comes from YAML as the Decimal that stands there.
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
@@ -120,14 +107,12 @@ def _rate(value: object) -> float:
 
 
 Url = Annotated[Setting, PlainValidator(_url), _STRING]
-Plain = Annotated[Setting, PlainValidator(_setting), _STRING]
-Secret = Annotated[Setting, PlainValidator(_secret), _STRING]
+Plain = Annotated[Setting, PlainValidator(as_setting), _STRING]
+Secret = Annotated[Setting, reference("a secret", "secret"), _STRING]
 JsonPath = Annotated[str, PlainValidator(_json_path), _STRING]
 Header = Annotated[str, PlainValidator(_header), _STRING]
 Parameter = Annotated[str, PlainValidator(_parameter), _STRING]
-Positive = Annotated[
-    int, PlainValidator(_positive), WithJsonSchema({"type": "integer", "minimum": 1})
-]
+Positive = Annotated[int, positive(1_000_000), FROM_ONE]
 
 
 class AuthSpec(Model):
