@@ -19,6 +19,7 @@ class ResourcePlan:
     name: str
     module: ModuleName
     alias: str
+    import_in_tests: Py
     constant: str
     title: str
     table: str

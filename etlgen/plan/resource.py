@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from etlgen.names import module_name
+from etlgen.names import ModuleName, module_name
 from etlgen.plan.model import ResourcePlan
 from etlgen.plan.python import import_lines
 from etlgen.pycode import Code, Py, code, literal, spelled
@@ -41,6 +41,7 @@ def plan_resource(
     table_checks = list(_table_checks(resource))
     load = _load(resource)
     lineage = _lineage(detail)
+    alias = f"{module}_resource" if module in NAMES_IN_TESTS else module
     pieces = [
         *definitions,
         *steps,
@@ -54,7 +55,8 @@ def plan_resource(
     return ResourcePlan(
         name=f"{module_name(source.name)}.{module_name(resource.name)}",
         module=module,
-        alias=f"{module}_resource" if module in NAMES_IN_TESTS else module,
+        alias=alias,
+        import_in_tests=_import_in_tests(project, source, module, alias),
         constant=module.rstrip("_").upper(),
         title=f"{source.name} {resource.name} → {schema}.{resource.table}",
         table=resource.table,
@@ -78,6 +80,15 @@ def plan_resource(
         lineage=lineage.text,
         detail=detail,
     )
+
+
+def _import_in_tests(
+    project: ProjectSpec, source: SourceSpec, module: ModuleName, alias: str
+) -> Py:
+    """`from shop_etl.sources.webshop import run as run_resource`."""
+    renamed = "" if alias == module else f" as {alias}"
+    package = f"{project.import_package}.sources.{module_name(source.name)}"
+    return Py(f"from {package} import {module}{renamed}")
 
 
 def _definition(column: Column) -> Code:
