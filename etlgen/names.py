@@ -12,6 +12,8 @@ from typing import NewType
 from etlgen.pycode import is_visible
 from etlgen.taken import TAKEN
 
+PROJECT_FILE = "etlgen.yaml"
+
 ProjectName = NewType("ProjectName", str)
 PackageName = NewType("PackageName", str)
 ModuleName = NewType("ModuleName", str)

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 
 from etlgen.errors import Finding, Refused, SpecError
-from etlgen.names import did_you_mean, shown
+from etlgen.names import PROJECT_FILE, did_you_mean, shown
 from etlgen.spec.text import decode, plain_breaks
 
-PROJECT_FILE = "etlgen.yaml"
 SOURCES_FOLDER = "sources"
 
 

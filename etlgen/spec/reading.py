@@ -10,11 +10,11 @@ from typing import Any, Protocol, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from etlgen.errors import Finding, MissingAnswers, SpecError
-from etlgen.names import BadName, did_you_mean, shown, source_name
+from etlgen.names import PROJECT_FILE, BadName, did_you_mean, shown, source_name
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.document import Document, parse_document, unsafe_texts
 from etlgen.spec.explain import MISSING, explain
-from etlgen.spec.files import PROJECT_FILE, SOURCES_FOLDER, found_texts
+from etlgen.spec.files import SOURCES_FOLDER, found_texts
 from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec, Spec
 from etlgen.spec.named import with_name
 from etlgen.spec.problem import Path, Problem

@@ -9,11 +9,10 @@ from pathlib import Path, PurePosixPath
 
 from etlgen.errors import Finding, Refused, UsageError
 from etlgen.kinds import load_kinds
-from etlgen.names import import_package
+from etlgen.names import PROJECT_FILE, import_package
 from etlgen.outcome import Outcome
 from etlgen.rendered import KINDS, PROJECT_UNIT, RUNTIME_UNIT, SOURCES
 from etlgen.spec.edit import with_scalar
-from etlgen.spec.files import PROJECT_FILE
 from etlgen.spec.reading import read_project
 from etlgen.usecases.generate import regenerated
 from etlgen.usecases.imports import importers

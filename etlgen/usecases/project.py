@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from etlgen import __version__
 from etlgen.errors import Finding, Refused, UsageError
-from etlgen.names import BadName
+from etlgen.names import BadName, did_you_mean
 from etlgen.rendered import PROJECT_UNIT, RUNTIME_UNIT, SOURCES
 from etlgen.spec.files import project_texts
 from etlgen.usecases.options import Options
@@ -75,6 +75,18 @@ def require_same_version(state: State, units: Iterable[str] = (PROJECT_UNIT, RUN
 def unit_texts(root: Path, sources: Iterable[str] | None = None) -> dict[str, str]:
     """The text of each spec file, or of those of some sources, by the unit generated from it."""
     return {path.rpartition(".")[0]: text for path, text in project_texts(root, sources).items()}
+
+
+def require_source(project: Project, name: str) -> str:
+    """The unit of a source of the project."""
+    sources = [
+        unit.removeprefix(SOURCES) for unit in project.state.units if unit.startswith(SOURCES)
+    ]
+    if name not in sources:
+        message = f"there is no source {name!r}"
+        hint = did_you_mean(name, sources) or f"sources: {', '.join(sources) or 'none'}"
+        raise UsageError(Finding(None, None, None, "no-source", message, hint))
+    return f"{SOURCES}{name}"
 
 
 def named(make: Callable[[str], Name], text: str) -> Name:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from etlgen.errors import Finding, Refused, UsageError
-from etlgen.names import did_you_mean
+from etlgen.errors import Finding, Refused
 from etlgen.outcome import Outcome
-from etlgen.rendered import SOURCES
 from etlgen.spec.files import source_files, spec_path
 from etlgen.units import Texts, input_sha256, unneeded
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import Project, opened, require_same_version, unit_texts
+from etlgen.usecases.project import (
+    Project,
+    opened,
+    require_same_version,
+    require_source,
+    unit_texts,
+)
 from etlgen.usecases.settling import Confirm, own_file, own_files, settle, with_own
 from etlgen.workspace.compare import compare
 
@@ -58,15 +62,3 @@ def _require_generated(project: Project, unit: str, texts: Texts) -> None:
         hint = "run etlgen generate first, or add --force; nothing was changed"
         path = spec_path(project.root, unit)
         raise Refused(Finding(path, None, None, "edited", message, hint))
-
-
-def require_source(project: Project, name: str) -> str:
-    """The unit of a source of the project."""
-    sources = [
-        unit.removeprefix(SOURCES) for unit in project.state.units if unit.startswith(SOURCES)
-    ]
-    if name not in sources:
-        message = f"there is no source {name!r}"
-        hint = did_you_mean(name, sources) or f"sources: {', '.join(sources) or 'none'}"
-        raise UsageError(Finding(None, None, None, "no-source", message, hint))
-    return f"{SOURCES}{name}"

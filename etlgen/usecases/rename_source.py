@@ -15,8 +15,14 @@ from etlgen.spec.files import source_files, spec_path
 from etlgen.spec.reading import read_project
 from etlgen.usecases.generate import rendered_units
 from etlgen.usecases.options import Options
-from etlgen.usecases.project import Project, named, opened, require_same_version, unit_texts
-from etlgen.usecases.remove_source import require_source
+from etlgen.usecases.project import (
+    Project,
+    named,
+    opened,
+    require_same_version,
+    require_source,
+    unit_texts,
+)
 from etlgen.usecases.settling import Confirm, moved_file, own_files, settle, with_own
 from etlgen.workspace.changes import Change
 from etlgen.workspace.compare import compare

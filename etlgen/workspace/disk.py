@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etlgen.errors import Finding, Refused, UsageError
-from etlgen.names import folded
+from etlgen.names import PROJECT_FILE, folded
 from etlgen.workspace.state import FOLDER
 from etlgen.workspace.text import Style, canonical
-
-PROJECT_FILE = "etlgen.yaml"
 
 
 def find_project(start: Path) -> Path:

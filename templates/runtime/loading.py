@@ -15,7 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import MetaData, Table, inspect
+from sqlalchemy import Connection, MetaData, Table, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable, DropTable
 from tenacity import (
@@ -130,12 +130,12 @@ def _plan(
 ) -> tuple[Attempt, list[int]]:
     """`plan`, whose attempt is in `opened` before it is in the ledger."""
     _bootstrap(destination)
-    if not take_over:
-        with destination.transaction() as connection:
-            attempts.require_free(connection, resource.name, run_id)
     with destination.transaction() as connection:
+        if not take_over:
+            attempts.require_free(connection, resource.name, run_id)
         window = cursors.resolved(connection, resource.name, resource.load, window)
-    window = replace(window, published=_published_files(destination, resource))
+        published = _published_files(connection, resource)
+    window = replace(window, published=published)
     parts = list(resource.partitions(resource.connect(), window))
     added = prepare_target(destination, resource.load)
     with destination.transaction() as connection:
@@ -264,12 +264,11 @@ def _sweep(destination: Destination, attempt: Attempt) -> None:
                 connection.execute(DropTable(left, if_exists=True))
 
 
-def _published_files(destination: Destination, resource: Resource) -> dict[str, str]:
+def _published_files(connection: Connection, resource: Resource) -> dict[str, str]:
     """The files in the table, by version; none where somebody has dropped it."""
-    with destination.transaction() as connection:
-        if not table_exists(connection, resource.load.table):
-            return {}
-        return attempts.published_files(connection, resource.name)
+    if not table_exists(connection, resource.load.table):
+        return {}
+    return attempts.published_files(connection, resource.name)
 
 
 def _names(attempt: Attempt) -> dict[str, str | int]:

@@ -11,7 +11,7 @@ from .contexts import python_renderings, renderings
 
 LINTER = Linter([templates_root()])
 # No template of a file: it is included by others.
-PARTS = {"resource/transform_and_check.py.jinja"}
+PARTS = {"resource/table.py.jinja", "resource/transform_and_check.py.jinja"}
 HOSTILE = [
     'x"""\n__import__("pathlib").Path("canary").touch()\n"""',
     "trailing \\",

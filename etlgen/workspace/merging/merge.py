@@ -17,9 +17,7 @@ from etlgen.errors import Finding, InternalError, Refused
 from etlgen.workspace.merging.markers import (
     Hunk,
     Side,
-    chosen,
     conflict_id,
-    is_unresolved,
     labels,
     lines_of,
     marker_size,
@@ -28,8 +26,6 @@ from etlgen.workspace.merging.markers import (
 )
 from etlgen.workspace.merging.sense import Trouble, new_trouble
 from etlgen.workspace.text import ended
-
-__all__ = ["Merged", "chosen", "conflict_id", "is_unresolved", "merged"]
 
 # A higher answer of git is no longer a number of conflicts.
 _MOST_CONFLICTS = 127

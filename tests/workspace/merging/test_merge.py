@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from etlgen.errors import InternalError, Refused
-from etlgen.workspace.merging.merge import Merged, chosen, conflict_id, is_unresolved, merged
+from etlgen.workspace.merging.markers import chosen, conflict_id, is_unresolved
+from etlgen.workspace.merging.merge import Merged, merged
 from etlgen.workspace.merging.sense import Trouble
 
 BASE = "one\ntwo\nthree\nfour\nfive\n"

@@ -14,7 +14,8 @@ from random import Random
 
 import pytest
 
-from etlgen.workspace.merging.merge import Merged, chosen, conflict_id, is_unresolved, merged
+from etlgen.workspace.merging.markers import chosen, conflict_id, is_unresolved
+from etlgen.workspace.merging.merge import Merged, merged
 from etlgen.workspace.merging.sense import new_trouble
 from etlgen.workspace.text import canonical, in_style
 
