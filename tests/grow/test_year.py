@@ -22,7 +22,7 @@ EDITS = {
         "def our_rule(rows):  # the team's business\n    return rows\n\n\ndef check(",
     ),
     "dags/shop_etl__webshop.py": ("max_active_runs=1", "max_active_runs=1,  # ours: one at a time"),
-    "pyproject.toml": ("dependencies = [", 'dependencies = [\n    "humanize>=4",  # ours'),
+    "pyproject.toml": ('"msgspec>=0.20",', '"msgspec>=0.20",\n    "humanize>=4",  # ours'),
     "README.md": ("# shop-etl", "# The shop's pipelines\n\nOurs: ask Ada."),
 }
 MARKS = {
@@ -39,7 +39,7 @@ BESIDE = {
         '"""What each row must satisfy;',
         '"""What every row must satisfy;',
     ),
-    "pyproject.toml": ('"pandas>=3"', '"pandas>=3.0"'),
+    "pyproject.toml": ('"pgpq>=0.12"', '"pgpq>=0.12.0"'),
     "README.md": ("Orders, customers and products", "All orders, customers and products"),
 }
 
