@@ -51,3 +51,14 @@ def test_it_prints_figures_and_that_both_sides_loaded_the_same() -> None:
         assert cells[1] == cells[12] == "300"
         assert cells[-1] == "yes"
     assert str(ROOT) not in done.stdout
+
+
+@pytest.mark.slow
+def test_the_commands_of_etlgen_are_measured_in_projects_of_any_size() -> None:
+    command = [sys.executable, "-m", "benchmarks.generate", "--sources", "3", "--runs", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("--help", "new", "add-source", "check", "generate"):
+        (line,) = [one for one in done.stdout.splitlines() if one.split()[:1] == [name]]
+        assert all(Decimal(cell) > 0 for cell in line.split()[1:] if cell != "<")

@@ -50,10 +50,7 @@ def _guarded(arguments: Sequence[str], as_json: bool) -> int:
     try:
         result = app(list(arguments), prog_name="etlgen", standalone_mode=False)
     except typer.TyperException as error:
-        message = error.format_message().rstrip(".")
-        hint = None if message.endswith("?") else "see etlgen --help"
-        finding = Finding(None, None, None, "usage", message, hint)
-        return _failed(UsageError(finding), as_json)
+        return _failed(UsageError(_usage(error)), as_json)
     except EtlgenError as error:
         return _failed(error, as_json)
     except typer.Abort:
@@ -70,6 +67,13 @@ def _guarded(arguments: Sequence[str], as_json: bool) -> int:
     if result == INTERRUPTED:
         return _interrupted(as_json)
     return result if isinstance(result, int) else 0
+
+
+def _usage(error: typer.TyperException) -> Finding:
+    message = error.format_message().rstrip(".").replace("Value error, ", "")
+    command = getattr(getattr(error, "ctx", None), "command_path", "etlgen")
+    hint = None if message.endswith("?") else f"see {command} --help"
+    return Finding(None, None, None, "usage", message, hint)
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

@@ -29,6 +29,7 @@ _FLOAT = re.compile(
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True}
 _WORDS |= {"false": False, "False": False, "FALSE": False}
+_CONFLICT = re.compile(r"<{7} |={7}$|>{7} ")
 _SECRET = "a password in a spec would be committed"
 _NO_SECRET = "write ${NAME} here and set NAME in the environment or .env"
 # Without libyaml it is the same, only slower.
@@ -88,11 +89,13 @@ def parse_document(text: str, name: str) -> Document:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except _Unwanted as unwanted:
+        _require_no_conflict(name, lines)
         found = _finding(name, lines, unwanted.mark, "yaml", unwanted.message, unwanted.hint)
         raise SpecError(found) from None
     except yaml.reader.ReaderError as error:
         raise SpecError(_unreadable(text, name, lines, error)) from None
     except yaml.MarkedYAMLError as error:
+        _require_no_conflict(name, lines)
         raise SpecError(_syntax_error(name, lines, error)) from None
     return Document(name, text, lines, builder.tree, builder.spans)
 
@@ -270,6 +273,15 @@ def _finding(
     line = lines[mark.line]
     column = min(mark.column, len(line)) + 1
     return masked(Finding(name, mark.line + 1, column, code, message, hint, line))
+
+
+def _require_no_conflict(name: str, lines: tuple[str, ...]) -> None:
+    """Git's conflict markers are the reason of what is wrong with the YAML around them."""
+    for number, line in enumerate(lines):
+        if _CONFLICT.match(line):
+            message = "a conflict of git's is not resolved"
+            hint = "keep what is right of both sides, and take the three markers out"
+            raise SpecError(_finding(name, lines, Mark(number, 0), "git-conflict", message, hint))
 
 
 def _unreadable(text: str, name: str, lines: tuple[str, ...], error: Any) -> Finding:

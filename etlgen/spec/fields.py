@@ -22,6 +22,8 @@ from etlgen.vocabulary.durations import PATTERN, read_duration
 from etlgen.vocabulary.table_checks import TABLE_RULES, table_rule_of
 from etlgen.vocabulary.types import TYPES, read_type, suggest_type
 
+LONGEST_TAG = 100
+
 
 def as_text(value: object) -> str:
     if isinstance(value, str):
@@ -194,6 +196,14 @@ def _sequence(value: object) -> object:
     raise refusal("type", f"{_shown(value)} is not a list", "put it in [ ]")
 
 
+def _tag(value: object) -> str:
+    text = as_text(value)
+    if len(text) > LONGEST_TAG:
+        message = f"{names.shown(text)} has {len(text)} characters"
+        raise refusal("tag", message, f"Airflow takes at most {LONGEST_TAG} in a tag")
+    return text
+
+
 def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -215,6 +225,11 @@ _STRING = WithJsonSchema({"type": "string"})
 FROM_ONE = WithJsonSchema({"type": "integer", "minimum": 1})
 
 Text = Annotated[str, PlainValidator(as_text), _STRING]
+Tag = Annotated[
+    str,
+    PlainValidator(_tag),
+    WithJsonSchema({"type": "string", "maxLength": LONGEST_TAG}),
+]
 DataText = Annotated[
     str, PlainValidator(_data_text), WithJsonSchema({"type": ["string", "number"]})
 ]

@@ -26,6 +26,7 @@ from etlgen.spec.fields import (
     StartDate,
     TableCheckField,
     TableName,
+    Tag,
     Text,
     TextList,
     Zone,
@@ -76,7 +77,7 @@ class ProjectSpec(Model):
     schedule: Schedule | None = Field(None, description="Default schedule of the sources.")
     timezone: Zone = Field("UTC", description="Time zone of the schedules.")
     start_date: StartDate | None = Field(None, description="First day that schedules count from.")
-    tags: Annotated[tuple[Text, ...], Sequence] = Field((), description="Tags of the DAGs.")
+    tags: Annotated[tuple[Tag, ...], Sequence] = Field((), description="Tags of the DAGs.")
 
     @property
     def identifier(self) -> str:
@@ -323,7 +324,7 @@ class SourceSpec(Model):
     kind: str
     description: Text = ""
     schedule: Schedule | None = Field(None, description="Default: the project's schedule.")
-    tags: Annotated[tuple[Text, ...], Sequence] = ()
+    tags: Annotated[tuple[Tag, ...], Sequence] = ()
     resources: Mapping[str, ResourceSpec]
 
     @field_validator("resources", mode="before")

@@ -11,8 +11,7 @@ from etlgen.errors import ConflictError, DriftError, Finding, Refused
 from etlgen.outcome import Checked
 from etlgen.rendered import sha256
 from etlgen.units import Texts, gone_sources, stale_units, unneeded
-from etlgen.usecases.options import Options
-from etlgen.usecases.project import Project, opened, spec_gone, unit_texts, unresolved
+from etlgen.usecases.project import Project, looked_at, spec_gone, unit_texts, unresolved
 from etlgen.workspace.changes import ChangeSet, Verb
 from etlgen.workspace.compare import compare
 from etlgen.workspace.decide import OUTGROWN, is_open, is_outgrown
@@ -44,21 +43,21 @@ _APART = {
 
 def check(start: Path) -> Checked:
     """Look at every file's state, and render the units whose input is not what it was."""
-    with opened(Options(start, dry_run=True)) as project:
-        texts = unit_texts(project.root)
-        files = _Files(project)
-        apart, notes = _units_apart(project, texts)
-        known = {finding.file for finding in files.findings}
-        findings = [*files.findings, *(one for one in apart if one.file not in known)]
-        return Checked(
-            root=project.root,
-            findings=tuple(findings),
-            notes=tuple(notes),
-            exit_code=_exit_code(findings),
-            units=len(project.state.units),
-            files=files.count,
-            edited=files.edited,
-        )
+    project = looked_at(start)
+    texts = unit_texts(project.root)
+    files = _Files(project)
+    apart, notes = _units_apart(project, texts)
+    known = {finding.file for finding in files.findings}
+    findings = [*files.findings, *(one for one in apart if one.file not in known)]
+    return Checked(
+        root=project.root,
+        findings=tuple(findings),
+        notes=tuple(notes),
+        exit_code=_exit_code(findings),
+        units=len(project.state.units),
+        files=files.count,
+        edited=files.edited,
+    )
 
 
 def _exit_code(findings: list[Finding]) -> int:

@@ -41,17 +41,23 @@ class Project:
 @contextmanager
 def opened(options: Options) -> Iterator[Project]:
     """The project, alone with it if anything is going to be written, and recovered."""
-    root = find_project(options.start)
     if options.dry_run:
-        _require_finished(root)
-        yield _project(root)
+        yield looked_at(options.start)
         return
+    root = find_project(options.start)
     from etlgen.workspace.writing.journal import recover
     from etlgen.workspace.writing.lock import locked
 
     with locked(root):
         recovered = recover(root, without)
         yield replace(_project(root), recovered=_told(recovered))
+
+
+def looked_at(start: Path) -> Project:
+    """The project, for a command that writes nothing."""
+    root = find_project(start)
+    _require_finished(root)
+    return _project(root)
 
 
 def _require_finished(root: Path) -> None:

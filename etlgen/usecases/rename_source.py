@@ -41,8 +41,9 @@ def rename_source(options: Options, old: str, new: str, confirm: Confirm) -> Out
             for one in rendered_units(project, texts, {unit}, gone={was})
         ]
         spec = read_project(project.root, load_kinds(), ()).project
+        file = spec_path(project.root, was)
         own = [
-            *moved_file(project.root, spec_path(project.root, was), f"{unit}.yaml"),
+            *moved_file(project.root, file, f"{unit}{Path(file).suffix}"),
             *_own_code(project, f"src/{spec.import_package}/sources", old, new),
         ]
         changes = with_own(compare(project.state, renamed), own)

@@ -32,8 +32,7 @@ def settle(
     if options.dry_run:
         require_lockable(project.root)
     require_reachable(changes, project.root)
-    is_dry = options.dry_run or options.aborts_on_conflict
-    conflicts = tuple(_conflict(one, is_dry=is_dry) for one in changes.of(Verb.CONFLICT))
+    conflicts = tuple(_conflict(one, options) for one in changes.of(Verb.CONFLICT))
     exit_code = ConflictError.exit_code if conflicts else 0
     findings = (*project.recovered, *conflicts, *notices)
     outcome = Outcome(project.root, changes, False, exit_code, findings, steps)
@@ -93,8 +92,10 @@ def moved_file(root: Path, old: str, new: str) -> list[Change]:
     return [Change(new, Verb.MOVE, text, text, None, origin=old)]
 
 
-def _conflict(change: Change, *, is_dry: bool) -> Finding:
-    if is_dry and change.writes:
-        message, hint = f"conflict: {change.note}", "etlgen generate writes conflict markers"
-        return Finding(change.path, None, None, "conflict", message, hint)
-    return unresolved(change.path, change.after or "", f"conflict: {change.note}")
+def _conflict(change: Change, options: Options) -> Finding:
+    message = f"conflict: {change.note}"
+    if not change.writes or not (options.dry_run or options.aborts_on_conflict):
+        return unresolved(change.path, change.after or "", message)
+    option = "--on-conflict=abort" if options.aborts_on_conflict else "--dry-run"
+    hint = f"without {option} both sides are written, between conflict markers"
+    return Finding(change.path, None, None, "conflict", message, hint)

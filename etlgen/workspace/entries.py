@@ -1,7 +1,7 @@
 """Units and generated files as they are remembered, and their form in JSON.
 
 That may come from a bad merge, from a stranger or from someone's editor, so each value is looked at
-before it is believed. By hand: to import pydantic takes longer than many a command.
+before it is believed. By hand: a project has thousands of them, and most commands read them all.
 """
 
 from __future__ import annotations

@@ -223,6 +223,9 @@ def test_errors_name_the_spec_file_that_is_there(project: Project, tmp_path: Pat
     crm.write_text(CRM)
     hint = project("mv", project.path("sources/crm.yml"), project.path("docs/crm.yml")).err
     assert "etlgen rename-source crm NEW" in hint
+    project.does("rename-source", "crm", "clients")
+    assert project.path("sources/clients.yml").read_text() == CRM
+    project.does("check")
 
 
 def test_all_names_that_collide_are_said_with_the_file_that_was_given(

@@ -44,7 +44,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 }
 # Paths have visible names, and a default folder must fit between the braces of `${BAG:-…}`.
 PATHS = frozenset({"folder", "default folder", "pattern"})
-BRACED = frozenset({"default folder"})
+BRACED = frozenset({"default folder", "pattern"})
+TAGS = frozenset({"project tag", "source tag"})  # Airflow takes no long ones
 PERCENT = frozenset({"format"})
 
 
@@ -218,10 +219,10 @@ TEXTS = {
 }
 REFUSED: Mapping[str, frozenset[str]] = {
     "I01": PATHS,
-    "I02": PATHS,
+    "I02": PATHS | TAGS,
     "I03": frozenset({"pattern"}),
     "I04": BRACED | PERCENT,
-    "I05": BRACED | PERCENT,
+    "I05": BRACED | PERCENT | TAGS,
     "I14": PATHS,
 }
 

@@ -6,11 +6,13 @@ The libraries are imported once; each line on stdin (`disposition run_id`) forks
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 from runtime import csv_files, loading
 from runtime.conform import conform
 from runtime.connect import connect, postgresql_url
+from runtime.folders import LocalFolder
 from runtime.resource import Load, Resource
 from tests.runtime.feed import load_as, orders_table
 
@@ -22,7 +24,7 @@ def resource(load: Load, folder: Path) -> Resource:
     return Resource(
         "files.orders",
         load,
-        lambda: folder,
+        lambda: LocalFolder(folder),
         files.partitions,
         files.read,
         lambda raw, problems: conform(raw, load.table, problems),
@@ -57,6 +59,8 @@ def main(database: str, folder: Path) -> None:
                 code = int(str(stopped.code))
             except KeyboardInterrupt:
                 code = 130
+            except Exception:
+                traceback.print_exc()
             finally:
                 sys.stderr.flush()
                 os._exit(code)

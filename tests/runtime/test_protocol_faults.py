@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from runtime import lease, ledger, loading
 from runtime.audit import audit
 from runtime.connect import Destination, connect, postgresql_url
-from runtime.errors import BusyError, OvertakenError, PipelineError, is_retryable
+from runtime.errors import BusyError, OvertakenError, PipelineError, RetryableError, is_retryable
 from runtime.loading import plan
 from runtime.publish import _bring, _settle_quarantine, publish
 from runtime.stage import Stager
@@ -329,17 +329,22 @@ class TestAtOnce:
     def test_a_plan_in_the_middle_of_a_publish_waits(
         self, destination: Destination, database: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The old attempt is through, and the new one starts from what it published."""
+        """The old attempt is through; the new one, which looked before that, begins anew."""
         feed = Feed(OLD)
         resource = feed.resource(load_as("merge"))
         other = connect(postgresql_url(database), WORK_SCHEMA, "other")
         planning: list[threading.Thread] = []
+        refusals: list[RetryableError] = []
+
+        def plan_newer() -> None:
+            try:
+                planned(other, resource, "newer", take_over=True)
+            except RetryableError as error:
+                refusals.append(error)
 
         def plan_meanwhile(*arguments: Any) -> None:
             _settle_quarantine(*arguments)
-            thread = threading.Thread(
-                target=lambda: planned(other, resource, "newer", take_over=True)
-            )
+            thread = threading.Thread(target=plan_newer)
             thread.start()
             planning.append(thread)
             while not waits_for_a_lock(destination):
@@ -348,6 +353,10 @@ class TestAtOnce:
         monkeypatch.setattr("runtime.publish._settle_quarantine", plan_meanwhile)
         assert loading.load(destination, resource, "run").loaded == 2
         planning[0].join()
+        assert [str(one) for one in refusals] == [
+            "feed.orders: another run has loaded it meanwhile"
+        ]
+        planned(other, resource, "newer", take_over=True)
         with destination.transaction() as connection:
             query = select(ledger.attempts.c.status).order_by(ledger.attempts.c.generation)
             assert connection.execute(query).scalars().all() == ["published", "planned"]

@@ -420,6 +420,30 @@ def test_i14_columns_that_are_one_name_to_the_eye() -> None:
     ]
 
 
+def test_a_tag_is_as_long_as_airflow_takes_it() -> None:
+    text = ONE_COLUMN.replace("{column}", "{type: text}")
+    assert read(f"{text}\ntags: [{'t' * 100}]").project.tags == ("t" * 100,)
+    (fault,) = faults(f"{text}\ntags: [{'t' * 101}]")
+    assert (
+        "has 101 characters; Airflow takes at most 100 in a tag" in f"{fault.message}; {fault.hint}"
+    )
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [
+        "  type: text\n=======\n  type: bigint\n",
+        "      schedule: '@daily'\n=======\n",
+        "=======\n    - x\n",
+    ],
+)
+def test_a_conflict_of_git_is_said_as_such(sides: str) -> None:
+    text = ONE_COLUMN.replace("{column}", "{type: text}")
+    (fault,) = faults(f"{text}\n<<<<<<< HEAD\n{sides}>>>>>>> other\n")
+    assert fault.message == "a conflict of git's is not resolved"
+    assert fault.line == text.count("\n") + 2
+
+
 @pytest.mark.parametrize("name", ['"payments\\u200b"', '"a\\u202eb"', '"\\0name"'])
 def test_i14_invisible_characters_in_names(name: str) -> None:
     text = ONE_COLUMN.replace("c: {column}", f"{name}: {{type: text}}")

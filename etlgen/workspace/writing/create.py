@@ -20,6 +20,9 @@ def require_vacant(root: Path) -> None:
         raise _error(
             UsageError, root.parent, "no-folder", "there is no such folder", "make it first"
         )
+    if not os.access(root.parent, os.W_OK | os.X_OK):
+        hint = "give yourself the right to write there, or choose another place"
+        raise _error(Refused, root.parent, "unwritable", "is write-protected", hint)
     if root.is_symlink():
         raise _error(Refused, root, "symlink", "is a symbolic link", "name a real folder")
     if root.exists() and not root.is_dir():

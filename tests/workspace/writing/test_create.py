@@ -14,6 +14,7 @@ from etlgen.rendered import RenderedFile
 from etlgen.workspace.changes import Change, ChangeSet, Verb
 from etlgen.workspace.writing import create
 from etlgen.workspace.writing.create import apply_new, require_vacant
+from tests.workspace.writing.crashing import in_child
 
 FILES = [
     RenderedFile("README.md", "# é\n", "etlgen", "a"),
@@ -64,6 +65,18 @@ def test_a_new_folder_holds_the_files_and_the_state(tmp_path: Path) -> None:
     apply_new(changes(), root)
     assert contents(root) == EXPECTED
     assert list(tmp_path.iterdir()) == [root]
+
+
+def test_a_folder_that_nobody_may_write_into_is_refused(tmp_path: Path) -> None:
+    def attempt() -> None:
+        os.chdir(tmp_path)
+        if os.geteuid() == 0:  # who may write anywhere
+            os.chown(tmp_path, 65534, 65534)
+            os.setuid(65534)
+        Path().chmod(0o555)
+        assert "is write-protected; give yourself the right" in str(refused(Path(), Path("shop")))
+
+    assert in_child(attempt) == 0
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
