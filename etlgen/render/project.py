@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def _rendered(
     resource: str | None = None,
 ) -> Iterator[RenderedFile]:
     """The files of a folder of templates: with a resource those that are named after one."""
-    renderer = Renderer([folder.parent, templates_root()])
+    renderer = _renderer(folder.parent)
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder).as_posix()
         if not path.is_file() or "__pycache__" in inside:
@@ -120,6 +121,11 @@ def _rendered(
             yield renderer.render(template, target, context, unit, resource=resource)
         else:
             yield renderer.copy(template, target, unit)
+
+
+@cache  # it knows its templates compiled, which costs more than to render them
+def _renderer(folder: Path) -> Renderer:
+    return Renderer([folder, templates_root()])
 
 
 def _shared(plan: ProjectPlan) -> dict[str, Any]:

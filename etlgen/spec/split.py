@@ -27,17 +27,22 @@ def split(text: str, name: str) -> dict[str, str]:
     """`etlgen.yaml` and `sources/<name>.yaml` with their texts, of a one-file spec."""
     document = parse_document(plain_breaks(text), name)
     rest = {key: value for key, value in document.tree.items() if key != "sources"}
-    project = _finished(document, _Cut(document).project(), PROJECT_SCHEMA, rest)
+    cut = _Cut(document)
+    project = _finished(document, cut.project(), PROJECT_SCHEMA, rest)
     return {"etlgen.yaml": project} | {
-        f"sources/{source}.yaml": source_file(document, ("sources", source))
-        for source in document.tree["sources"]
+        f"sources/{source}.yaml": _source_file(document, cut.source(("sources", source)), tree)
+        for source, tree in document.tree["sources"].items()
     }
 
 
 def source_file(document: Document, path: Path) -> str:
     """The text of `sources/<name>.yaml` for the source at a path; at () it is the whole file."""
     text = _Cut(document).source(path) if path else document.text
-    return _finished(document, text, f"../{SOURCE_SCHEMA}", Places(document).value(path))
+    return _source_file(document, text, Places(document).value(path))
+
+
+def _source_file(document: Document, text: str, tree: Any) -> str:
+    return _finished(document, text, f"../{SOURCE_SCHEMA}", tree)
 
 
 def _finished(document: Document, text: str, schema: str, tree: Any) -> str:

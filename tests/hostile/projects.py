@@ -100,7 +100,7 @@ class Project:
             env={**os.environ, "PYTHONPATH": "src", **environment},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
         )
 
     def passes_its_tests(self) -> None:
