@@ -104,14 +104,13 @@ def _same_tables(spec: Spec) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for source in spec.sources:
         for name, resource in source.resources.items():
-            owner = f"{source.name}.{name}"
-            other = seen.setdefault(folded(resource.table), owner)
-            if other != owner:
-                yield _collision(
-                    spec,
-                    source,
-                    f"{other} and {owner} would both load the table {resource.table!r}",
-                )
+            children = [(f"{name}.{one}", table) for one, table in resource.child_tables().items()]
+            for inside, table in [(name, resource.table), *children]:
+                owner = f"{source.name}.{inside}"
+                other = seen.setdefault(folded(table), owner)
+                if other != owner:
+                    message = f"{other} and {owner} would both load the table {table!r}"
+                    yield _collision(spec, source, message)
 
 
 def _collision(spec: Spec, source: SourceSpec, message: str) -> Finding:

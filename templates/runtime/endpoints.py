@@ -17,7 +17,7 @@ import pandas as pd
 
 from .errors import ConfigError, RetryableError
 from .http import Answer, Api, Params
-from .json_cells import Record, cell, decode_object, record_frame
+from .json_cells import Record, cells, parents_of, record_frame
 from .json_paths import select
 from .pages import Page, Pages
 from .resource import Partition, Range, Value, Window
@@ -101,7 +101,7 @@ class Endpoint:
             for raw in page.records:
                 number += 1
                 try:
-                    rows.append(self._cells(raw))
+                    rows.append(cells(raw, self.documents, self._opened))
                     numbers.append(number)
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     payload = bytes(raw).decode("utf-8", errors="backslashreplace")
@@ -152,31 +152,13 @@ class Endpoint:
                     params[query.param] = query.spell(value)
         return params
 
-    def _cells(self, raw: msgspec.Raw) -> Record:
-        return {
-            name: cell(value, stays_json=name in self.documents)
-            for name, value in self._members(raw, "")
-        }
-
-    def _members(
-        self, raw: msgspec.Raw, inside: str
-    ) -> Iterator[tuple[str, msgspec.Raw]]:
-        for key, value in decode_object(raw).items():
-            name = inside + key
-            if name in self._opened and bytes(value).startswith(b"{"):
-                yield from self._members(value, f"{name}.")
-            else:
-                yield name, value
-
     @cached_property
     def _names(self) -> list[tuple[str, ...]]:
         return [(one,) if isinstance(one, str) else one for one in self.columns]
 
     @cached_property
     def _opened(self) -> set[str]:
-        """The objects on the way to a column."""
-        parts = [name.split(".") for names in self._names for name in names]
-        return {".".join(part[:end]) for part in parts for end in range(1, len(part))}
+        return parents_of([name for names in self._names for name in names])
 
 
 def _moment(value: Value) -> datetime:

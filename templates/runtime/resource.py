@@ -46,17 +46,29 @@ Interval = tuple[datetime | str | None, datetime | str | None]
 """Start and end as a person or a scheduler gives them; None is open."""
 
 
+Transform = Callable[[pd.DataFrame, Problems], pd.DataFrame]
+Check = Callable[[pd.DataFrame, Problems], None]
+
+
+def nothing_more(rows: pd.DataFrame, problems: Problems) -> None:
+    """A check that asks for nothing but what the table does."""
+
+
 @dataclass(frozen=True)
 class Child:
     """A table with a row for each element of the arrays in a `column` of its parent.
 
-    `keys` are what its elements are read by; of those in `documents` a string stays JSON. The rows
-    of a parent are replaced together with it. `table` begins with `child_key`.
+    `keys` are what its elements are read by, `product.name` being one inside another object; of
+    those in `documents` a string stays JSON. The elements of a batch go through a `transform` and
+    a `check` of their own. The rows of a parent are replaced together with it. `table` begins with
+    `child_key`.
     """
 
     table: Table
     column: str
-    keys: Sequence[str]
+    keys: Sequence[str | tuple[str, ...]]
+    transform: Transform
+    check: Check = nothing_more
     documents: Sequence[str] = ()
 
 
@@ -206,8 +218,8 @@ class Resource:
     connect: Callable[[], Any]
     partitions: Callable[[Any, Window], Sequence[Partition]]
     extract: Callable[[Any, Partition], Iterator[pd.DataFrame]]
-    transform: Callable[[pd.DataFrame, Problems], pd.DataFrame]
-    check: Callable[[pd.DataFrame, Problems], None]
+    transform: Transform
+    check: Check
     checks: Sequence[TableCheck] = ()
     private: frozenset[str] = frozenset()
     after_publish: Callable[[Any, Partition], None] | None = None

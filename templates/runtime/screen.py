@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy import Table as SqlTable
 from sqlalchemy import Text as SqlText
 from sqlalchemy import and_, cast, func, inspect, select
 
@@ -154,34 +155,41 @@ def show_rows(
 ) -> None:
     """Print the first rows of each table, without lineage and private values."""
     for resource in resources:
-        target = resource.load.table
-        hidden = (*LINEAGE, EXTRA)
-        columns = [column for column in target.columns if column.name not in hidden]
-        table = _table(*(column.name for column in columns))
-        with destination.transaction() as connection:
-            if not table_exists(connection, target):
-                print(f"{target.fullname} is not there yet: it comes with a run.\n")
-                continue
-            connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
-            counted = select(func.count()).select_from(target)
-            count = connection.execute(counted).scalar_one()
-            texts = select(
+        children = [child.table for child in resource.load.children]
+        for target in [resource.load.table, *children]:
+            _show_rows_of(destination, target, resource.private, limit)
+
+
+def _show_rows_of(
+    destination: Destination, target: SqlTable, private: Collection[str], limit: int
+) -> None:
+    hidden = (*LINEAGE, EXTRA)
+    columns = [column for column in target.columns if column.name not in hidden]
+    table = _table(*(column.name for column in columns))
+    with destination.transaction() as connection:
+        if not table_exists(connection, target):
+            print(f"{target.fullname} is not there yet: it comes with a run.\n")
+            return
+        connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
+        counted = select(func.count()).select_from(target)
+        count = connection.execute(counted).scalar_one()
+        texts = select(
+            *(
+                cast(HIDDEN if column.name in private else column, SqlText)
+                for column in columns
+            )
+        )
+        in_order = texts.order_by(*(target.primary_key or columns)).limit(limit)
+        for row in connection.execute(in_order):
+            table.add_row(
                 *(
-                    cast(HIDDEN if column.name in resource.private else column, SqlText)
-                    for column in columns
+                    _printable(cell or "") if cell is not None else "NULL"
+                    for cell in row
                 )
             )
-            in_order = texts.order_by(*(target.primary_key or columns)).limit(limit)
-            for row in connection.execute(in_order):
-                table.add_row(
-                    *(
-                        _printable(cell or "") if cell is not None else "NULL"
-                        for cell in row
-                    )
-                )
-        print(f"{target.fullname}: {count:,} {'row' if count == 1 else 'rows'}")
-        _print(table)
-        print()
+    print(f"{target.fullname}: {count:,} {'row' if count == 1 else 'rows'}")
+    _print(table)
+    print()
 
 
 def _warning(rule: str, count: int | None, read: int) -> str:

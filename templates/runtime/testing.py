@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import create_engine, make_url, select
+from sqlalchemy import Table, create_engine, make_url, select
 
 from . import ledger
 from .connect import Destination, connect
@@ -68,9 +68,12 @@ class OnlyWarning:
 
 def rows_of(destination: Destination, module: ModuleType) -> list[dict[str, Any]]:
     """What stands in the resource's table, without lineage, in the order of its columns."""
-    columns = [
-        column for column in module.LOAD.table.columns if column.name not in LINEAGE
-    ]
+    return rows_in(destination, module.LOAD.table)
+
+
+def rows_in(destination: Destination, table: Table) -> list[dict[str, Any]]:
+    """What stands in a table, without lineage, in the order of its columns."""
+    columns = [column for column in table.columns if column.name not in LINEAGE]
     with destination.engine.connect() as connection:
         rows = connection.execute(select(*columns).order_by(*columns)).mappings()
         return [dict(row) for row in rows]

@@ -102,7 +102,17 @@ sources:
         path: /things
         pages: {style: offset, total: $.total}
         primary_key: [id]
-        columns: {id: {type: bigint}}
+        columns:
+          id: {type: bigint}
+          load:
+            type: jsonb
+            explode:
+              description: Parts of a thing.
+              drop: [secret]
+              columns:
+                text: {type: text, from: TEXT, clean: [strip], checks: [{length: {at_most: 9}}]}
+                number: {type: integer, clean: [{clip: {at_least: 0}}]}
+          class: {type: jsonb, explode: {columns: {text: {type: text}, more: {type: jsonb}}}}
 """
 # A database with and without a schema; a table, a query, parts of both sorts, no key.
 DATABASES = """\

@@ -11,8 +11,8 @@ from datetime import datetime
 from etlgen.kinds.file.dialect import CAPTURE, compression_of
 from etlgen.kinds.file.spec import FileResource
 from etlgen.vocabulary.column import Column
-from etlgen.vocabulary.json_value import json_value
-from etlgen.vocabulary.samples import BadCell, bad_cells, good_rows
+from etlgen.vocabulary.json_value import is_json_cell, json_value
+from etlgen.vocabulary.samples import BadCell, bad_cells, element_counts, good_rows
 
 Cells = Mapping[str, str | None]
 Record = str | list[str | None]
@@ -36,6 +36,7 @@ class Samples:
     good_count: int
     bad: tuple[Record, ...]
     rules: tuple[str, ...]
+    element_counts: Mapping[str, int]
 
 
 def make_samples(resource: FileResource, columns: Sequence[Column]) -> Samples:
@@ -54,7 +55,8 @@ def make_samples(resource: FileResource, columns: Sequence[Column]) -> Samples:
         good=_records(resource, in_file, good),
         good_count=len(good),
         bad=_records(resource, in_file, [good[0], *broken]),
-        rules=tuple(f"{cell.column} {cell.reason}" for cell in bad),
+        rules=tuple(cell.rule for cell in bad),
+        element_counts=element_counts(columns, good),
     )
 
 
@@ -77,9 +79,8 @@ def _of_one_path(
 
 def _can_stand(resource: FileResource, columns: Sequence[Column], cell: BadCell) -> bool:
     """Whether such a file can hold the cell: in a JSON file every document is JSON."""
-    types = {column.name: column.type.name for column in columns}
     is_json = resource.format in ("json_lines", "json_array")
-    return cell.raw_value is None or not (is_json and types[cell.column] == "jsonb")
+    return not is_json or is_json_cell(columns, cell.column, cell.raw_value)
 
 
 def _is_plain(resource: FileResource, file: str) -> bool:

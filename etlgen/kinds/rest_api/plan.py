@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +12,8 @@ from etlgen.names import EnvName
 from etlgen.pycode import Code, code, spelled
 from etlgen.spec.settings import Setting
 from etlgen.vocabulary.column import Column
-from etlgen.vocabulary.json_value import json_value
-from etlgen.vocabulary.samples import bad_cells, good_rows
+from etlgen.vocabulary.json_value import is_json_cell, json_object
+from etlgen.vocabulary.samples import bad_cells, element_counts, good_rows
 
 AUTH_CLASSES = {
     "bearer": "Bearer",
@@ -32,7 +31,6 @@ PAGE_CLASSES = {
     "next_url": "Linked",
 }
 EXAMPLE_URL = "https://api.example.com"
-Tree = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,7 @@ class EndpointDetail:
     good: tuple[str, ...]
     bad: tuple[str, ...]
     rules: tuple[str, ...]
+    element_counts: Mapping[str, int]
     is_partitioned: bool
     is_repeatable: bool
 
@@ -129,18 +128,16 @@ def _setting(setting: Setting, example: str) -> Code:
 def _detail(resource: RestResource) -> EndpointDetail:
     columns = resource.resolved_columns()
     good = good_rows(columns)
-    documents = {column.name for column in columns if column.type.name == "jsonb"}
     bad = [
-        cell
-        for cell in bad_cells(columns)
-        if cell.raw_value is None or cell.column not in documents
+        cell for cell in bad_cells(columns) if is_json_cell(columns, cell.column, cell.raw_value)
     ]
     broken = [{**good[0], cell.column: cell.raw_value} for cell in bad]
     return EndpointDetail(
         endpoint=_endpoint(resource, columns),
-        good=tuple(_record(columns, row) for row in good),
-        bad=tuple(_record(columns, row) for row in (good[0], *broken)),
-        rules=tuple(f"{cell.column} {cell.reason}" for cell in bad),
+        good=tuple(json_object(columns, row) for row in good),
+        bad=tuple(json_object(columns, row) for row in (good[0], *broken)),
+        rules=tuple(cell.rule for cell in bad),
+        element_counts=element_counts(columns, good),
         is_partitioned=bool(resource.each) or resource.slices is not None,
         is_repeatable=resource.write_disposition != "append",
     )
@@ -210,24 +207,3 @@ def _query(query: QuerySpec) -> Code:
     if query.format == "iso":
         return code("Query({param})", imports=imports, param=query.param)
     return code("Query({param}, {format})", imports=imports, param=query.param, format=query.format)
-
-
-def _record(columns: Sequence[Column], row: Mapping[str, str | None]) -> str:
-    """One JSON object, with objects in it where a column is read from inside one."""
-    tree: Tree = {}
-    for column in columns:
-        *parents, last = column.from_names[0].split(".")
-        branch = tree
-        for name in parents:
-            branch = branch.setdefault(name, {})
-        branch[last] = json_value(column, row[column.name])
-    return _object(tree)
-
-
-def _object(tree: Mapping[str, Any]) -> str:
-    members = (
-        f"{json.dumps(key, ensure_ascii=False)}: "
-        f"{value if isinstance(value, str) else _object(value)}"
-        for key, value in tree.items()
-    )
-    return "{" + ", ".join(members) + "}"
