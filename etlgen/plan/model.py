@@ -56,7 +56,14 @@ class ResourcePlan:
     table_checks: tuple[Py, ...]
     private: tuple[str, ...]  # names in the source and in the table
     load: Py
+    group: str  # its variable in the DAG
+    needs: tuple[str, ...]  # the variables of those that are loaded before
     detail: Any
+
+    @property
+    def loader(self) -> str:
+        """How its DAG loads it: parts side by side, or as a whole."""
+        return "load_partitions" if self.detail.is_partitioned else "load_whole"
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -83,6 +90,12 @@ class SourcePlan:
     detail: Any
     templates: Path
     runtime: tuple[Path, ...]
+
+    @property
+    def in_sequence(self) -> frozenset[str]:
+        """The groups of the DAG that wait for others, or that others wait for."""
+        waiting = [one for one in self.resources if one.needs]
+        return frozenset(name for one in waiting for name in (one.group, *one.needs))
 
 
 @dataclass(frozen=True, slots=True)

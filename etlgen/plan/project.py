@@ -13,6 +13,7 @@ from etlgen.plan.model import ProjectPlan, SourcePlan, Variables
 from etlgen.plan.resource import plan_resource
 from etlgen.pycode import literal
 from etlgen.spec.models import SourceSpec, Spec
+from etlgen.spec.ordering import needs
 
 DEFAULT_START = date(2026, 1, 1)
 MODULES_OF_A_SOURCE = ("connection",)
@@ -56,6 +57,7 @@ def _source(spec: Spec, source: SourceSpec, kind: Kind) -> SourcePlan:
     except SpecError as error:
         file = spec.files[source.name]
         raise SpecError(replace(found, file=file) for found in error.findings) from error
+    before = {name: [one for _, one in needed] for (_, name), needed in needs([source]).items()}
     return SourcePlan(
         name=source.name,
         kind=kind.name,
@@ -66,7 +68,7 @@ def _source(spec: Spec, source: SourceSpec, kind: Kind) -> SourcePlan:
         schedule=source.schedule or project.schedule,
         tags=literal(list(dict.fromkeys([project.name, *project.tags, *source.tags]))),
         resources=tuple(
-            plan_resource(project, source, resource, planned.resources[name])
+            plan_resource(project, source, resource, planned.resources[name], before[name])
             for name, resource in source.resources.items()
         ),
         detail=planned.source,

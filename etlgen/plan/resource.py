@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -22,12 +22,17 @@ NAMES_IN_TESTS = frozenset(
         *("sample_database", "tmp_path"),
     )
 )
+NAMES_IN_DAGS = frozenset(("datetime", "load_partitions", "load_whole"))
 
 
 def plan_resource(
-    project: ProjectSpec, source: SourceSpec, resource: ResourceSpec, detail: Any
+    project: ProjectSpec,
+    source: SourceSpec,
+    resource: ResourceSpec,
+    detail: Any,
+    needs: Iterable[str],
 ) -> ResourcePlan:
-    """Everything that the module of a resource says."""
+    """Everything that the module of a resource says; `needs` are those to be loaded before."""
     schema = project.destination.schema_name
     module = module_name(resource.name)
     columns = resource.resolved_columns()
@@ -55,8 +60,15 @@ def plan_resource(
         private=tuple(_private(resource, columns)),
         table_checks=tuple(piece.text for piece in table_checks),
         load=load.text,
+        group=_group(module),
+        needs=tuple(sorted(_group(module_name(name)) for name in needs)),
         detail=detail,
     )
+
+
+def _group(module: ModuleName) -> str:
+    """The variable of a task group, beside the names that a DAG's module has."""
+    return f"{module}_group" if module in NAMES_IN_DAGS else module
 
 
 def _import_in_tests(

@@ -335,6 +335,16 @@ class SourceSpec(Model):
         """What is wrong between the keys of the source itself."""
         return iter(())
 
+    def needed_tables(self, name: str) -> Mapping[str, Path]:
+        """Tables that a resource needs to be loaded before it, and where it says so."""
+        resource = self.resources[name]
+        own = {resource.table, *resource.child_tables().values()}
+        return {
+            raw["references"]["table"]: ("checks", index, "references")
+            for index, raw in enumerate(resource.checks)
+            if "references" in raw and raw["references"]["table"] not in own
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:

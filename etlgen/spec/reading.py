@@ -17,6 +17,7 @@ from etlgen.spec.explain import MISSING, explain
 from etlgen.spec.files import SOURCES_FOLDER, found_texts
 from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec, Spec
 from etlgen.spec.named import with_name
+from etlgen.spec.ordering import circle_problems
 from etlgen.spec.problem import Path, Problem
 from etlgen.spec.skeleton import skeleton
 
@@ -128,6 +129,9 @@ class _Reader:
         sources = [self._source(name, part) for name, part in source_parts.items()]
         found = [source for source in sources if source is not None]
         self._table_problems(source_parts)
+        if not self._findings:
+            for name, problem in circle_problems(found):
+                self.add(source_parts[name].finding(problem))
         if self._findings:
             raise self._error({name: part.raw for name, part in source_parts.items()})
         assert project is not None

@@ -80,6 +80,22 @@ def good_rows(columns: Sequence[Column], count: int = 3) -> list[dict[str, str |
     return rows
 
 
+def alike(
+    rows: Sequence[Mapping[str, str | None]], columns: Sequence[Column], same: Sequence[Column]
+) -> list[Mapping[str, str | None]]:
+    """The rows with the values of some columns the same for all; of those with one key, the first.
+
+    So they can stand in one file or answer, in whose path these values are.
+    """
+    shared = {column.name: rows[0][column.name] for column in same}
+    changed = [{**row, **shared} for row in rows]
+    keys = [column.name for column in columns if column.in_key]
+    if not keys:
+        return list(changed)
+    distinct = {tuple(row[key] for key in keys): row for row in reversed(changed)}
+    return list(reversed(distinct.values()))
+
+
 def element_counts(
     columns: Sequence[Column], rows: Iterable[Mapping[str, str | None]]
 ) -> dict[str, int]:

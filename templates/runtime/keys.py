@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Text, cast, column, inspect, select, table
+from sqlalchemy import (
+    ColumnClause,
+    Connection,
+    Text,
+    cast,
+    column,
+    inspect,
+    select,
+    table,
+)
 
 from .environment import Environment
 from .errors import ConfigError
@@ -38,7 +47,7 @@ class KeysOf:
                 f"{name} is not there yet, and this is read for each {self.column} of it",
                 f"Run the resource that loads {name} before.",
             )
-        value = column(self.column)
+        value: ColumnClause[Any] = column(self.column)
         known = (
             select(value)
             .select_from(table(self.table, value, schema=schema))
@@ -69,10 +78,14 @@ class Listed:
 
     environment: Environment
     variable: str
+    default: str | None = None
     table = None
 
     def read(self, connection: Connection, schema: str | None) -> list[str]:
         """As they stand there when the run is planned, each once."""
-        text = self.environment.require(self.variable, "17,18,19")
+        if self.default is None:
+            text = self.environment.require(self.variable, "17,18,19")
+        else:
+            text = self.environment.get(self.variable, self.default)
         values = [value.strip() for value in text.split(",")]
         return list(dict.fromkeys(value for value in values if value))

@@ -19,6 +19,7 @@ from .errors import ConfigError
 from .problems import Problems
 
 if TYPE_CHECKING:
+    from .keys import Keys
     from .table_checks import TableCheck
 
 LINEAGE = ("_run_id", "_loaded_at", "_source_file", "_source_row")
@@ -159,7 +160,8 @@ class Window:
     `start` and `end`, without `end` itself, were asked for by a person or a scheduler. `since` and
     `until` are the same as values of the cursor; where nobody asked, they follow from where the
     last load came to.
-    `published` has the version of each file of the resource that is in the table already.
+    `published` has the version of each file of the resource that is in the table already, `keys`
+    the values of each `{name}` that the resource is read for.
     """
 
     start: datetime | None = None
@@ -167,6 +169,9 @@ class Window:
     since: Value | None = None
     until: Value | None = None
     published: Mapping[str, str] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    keys: Mapping[str, Sequence[str]] = field(
         default_factory=dict, compare=False, repr=False
     )
 
@@ -210,7 +215,8 @@ class Partition:
 class Resource:
     """One module of `sources/`, ready to run.
 
-    Values of `private` columns, named as in the source and as in the table, are told nowhere.
+    It is read for `each` of some values, where a path of the source has their names in it. Values
+    of `private` columns, named as in the source and as in the table, are told nowhere.
     """
 
     name: str
@@ -221,6 +227,7 @@ class Resource:
     transform: Transform
     check: Check
     checks: Sequence[TableCheck] = ()
+    each: Mapping[str, Keys] = field(default_factory=dict)
     private: frozenset[str] = frozenset()
     after_publish: Callable[[Any, Partition], None] | None = None
 
@@ -261,6 +268,7 @@ class Resource:
             transform=module.transform,
             check=module.check,
             checks=getattr(module, "CHECKS", ()),
+            each=getattr(module, "EACH", {}),
             private=frozenset(getattr(module, "PRIVATE", ())),
             after_publish=getattr(module, "after_publish", None),
         )

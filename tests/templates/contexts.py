@@ -68,6 +68,7 @@ sources:
       events:
         path: /shops/{shop}/events
         each: {shop: [a, b]}
+        in_flight: 2
         records: $.data.items[*]
         pages: {style: cursor, param: after, next: $.next}
         params: {kind: any}
@@ -77,6 +78,10 @@ sources:
         until: {param: to, format: epoch}
         slices: 30d
         columns: {at: {type: timestamptz}, tags: {type: jsonb}}
+      datetime:
+        path: /shops/{shop}/all/{all}
+        each: {shop: "${SHOPS}", all: {resource: all, column: id}}
+        columns: {all: {type: bigint, from: "{all}"}}
   keyed:
     kind: rest_api
     url: ${KEYED_URL}

@@ -12,7 +12,7 @@ from etlgen.kinds.file.dialect import CAPTURE, compression_of
 from etlgen.kinds.file.spec import FileResource
 from etlgen.vocabulary.column import Column
 from etlgen.vocabulary.json_value import is_json_cell, json_value
-from etlgen.vocabulary.samples import BadCell, bad_cells, element_counts, good_rows
+from etlgen.vocabulary.samples import BadCell, alike, bad_cells, element_counts, good_rows
 
 Cells = Mapping[str, str | None]
 Record = str | list[str | None]
@@ -41,8 +41,9 @@ class Samples:
 
 def make_samples(resource: FileResource, columns: Sequence[Column]) -> Samples:
     """Samples that the resource's pattern finds, and its dialect reads."""
-    good = _of_one_path(resource, columns, good_rows(columns))
-    in_file = [column for column in columns if not resource.is_in_path(column.from_names)]
+    in_path = [column for column in columns if resource.is_in_path(column.from_names)]
+    in_file = [column for column in columns if column not in in_path]
+    good = alike(good_rows(columns), columns, in_path)
     bad = [cell for cell in bad_cells(in_file) if _can_stand(resource, columns, cell)]
     broken: list[Cells] = [{**good[0], cell.column: cell.raw_value} for cell in bad]
     file = _matching_name(resource, columns, good[0])
@@ -58,23 +59,6 @@ def make_samples(resource: FileResource, columns: Sequence[Column]) -> Samples:
         rules=tuple(cell.rule for cell in bad),
         element_counts=element_counts(columns, good),
     )
-
-
-def _of_one_path(
-    resource: FileResource, columns: Sequence[Column], rows: Sequence[Cells]
-) -> list[Cells]:
-    """The rows as they can stand in one file: values in its path are the same for all."""
-    in_path = {
-        column.name: rows[0][column.name]
-        for column in columns
-        if resource.is_in_path(column.from_names)
-    }
-    keys = [column.name for column in columns if column.in_key]
-    alike = [{**row, **in_path} for row in rows]
-    if not keys:
-        return list(alike)
-    distinct = {tuple(row[key] for key in keys): row for row in reversed(alike)}
-    return list(reversed(distinct.values()))
 
 
 def _can_stand(resource: FileResource, columns: Sequence[Column], cell: BadCell) -> bool:

@@ -3,7 +3,7 @@
 from store.runtime.connect import Destination
 from store.runtime.fake_api import FakeApi, serve
 from store.runtime.testing import load_from, reasons_of, rows_in, rows_of
-from store.sources.erp import customers, orders
+from store.sources.erp import customers, orders, payments
 
 FAULTS = ["429", "500", "html", "half", "reset"]
 
@@ -61,6 +61,27 @@ BROKEN_CUSTOMERS_RULES = [
     "id is required",
 ]
 
+GOOD_PAYMENTS = [
+    '{"no": 1, "amount": 1.01}',
+    '{"no": 2, "amount": 2.02}',
+    '{"no": 3, "amount": 3.03}',
+]
+
+BAD_PAYMENTS = [
+    '{"no": 1, "amount": 1.01}',
+    '{"no": "twelve", "amount": 1.01}',
+    '{"no": null, "amount": 1.01}',
+    '{"no": 1, "amount": "twelve"}',
+    '{"no": 1, "amount": null}',
+]
+
+BROKEN_PAYMENTS_RULES = [
+    "payment_no is not a whole number",
+    "payment_no is required",
+    "amount is not a number",
+    "amount is required",
+]
+
 
 def test_orders_are_loaded_once(destination: Destination) -> None:
     with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS)) as fake:
@@ -116,4 +137,32 @@ def test_bad_customers_are_set_aside(destination: Destination) -> None:
         counts = load_from(destination, fake.client(), customers)
 
     assert reasons_of(destination) == BROKEN_CUSTOMERS_RULES
+    assert counts.loaded == 1
+
+
+def test_payments_are_loaded_once(destination: Destination) -> None:
+    with serve(FakeApi(payments.ENDPOINT, GOOD_PAYMENTS)) as fake:
+        counts = load_from(destination, fake.client(), payments, {"order": "1"})
+        rows = rows_of(destination, payments)
+    with serve(FakeApi(payments.ENDPOINT, GOOD_PAYMENTS)) as fake:
+        load_from(destination, fake.client(), payments, {"order": "1"})
+
+    assert reasons_of(destination) == []
+    assert counts.loaded == len(rows) == 3
+    assert rows_of(destination, payments) == rows
+
+
+def test_faults_lose_no_payments(destination: Destination) -> None:
+    with serve(FakeApi(payments.ENDPOINT, GOOD_PAYMENTS, FAULTS[:])) as fake:
+        counts = load_from(destination, fake.client(), payments, {"order": "1"})
+
+    assert [request.answer for request in fake.seen][: len(FAULTS)] == FAULTS
+    assert counts.loaded == 3
+
+
+def test_bad_payments_are_set_aside(destination: Destination) -> None:
+    with serve(FakeApi(payments.ENDPOINT, BAD_PAYMENTS)) as fake:
+        counts = load_from(destination, fake.client(), payments, {"order": "1"})
+
+    assert reasons_of(destination) == BROKEN_PAYMENTS_RULES
     assert counts.loaded == 1
