@@ -43,6 +43,7 @@ __all__ = [
     "clean_up",
     "due",
     "finish",
+    "keys_of",
     "load",
     "new_run_id",
     "plan",
@@ -265,15 +266,17 @@ def _sweep(destination: Destination, attempt: Attempt) -> None:
 
 def due(connection: Connection, resource: Resource, window: Window) -> Window:
     """The window with all that the destination knows of what is in it already."""
-    resolved = cursors.resolved(connection, resource.name, resource.load, window)
-    schema = resource.load.table.schema
     return replace(
-        resolved,
+        cursors.resolved(connection, resource.name, resource.load, window),
         published=_published_files(connection, resource),
-        keys={
-            name: keys.read(connection, schema) for name, keys in resource.each.items()
-        },
+        keys=keys_of(connection, resource),
     )
+
+
+def keys_of(connection: Connection, resource: Resource) -> dict[str, list[str]]:
+    """The values that the resource is read for, by their names."""
+    schema = resource.load.table.schema
+    return {name: keys.read(connection, schema) for name, keys in resource.each.items()}
 
 
 def _published_files(connection: Connection, resource: Resource) -> dict[str, str]:
