@@ -83,7 +83,8 @@ def _black() -> str:
 
 def _claims(source: SourcePlan) -> tuple[str, ...]:
     """What no other source may be: one package with this one, or load one of its tables."""
-    tables = (f"table {folded(resource.table)}" for resource in source.resources)
+    names = (name for resource in source.resources for name in resource.tables)
+    tables = (f"table {folded(name)}" for name in names)
     return (f"package {source.package}", *sorted(tables))
 
 

@@ -13,6 +13,32 @@ from etlgen.pycode import Py
 
 
 @dataclass(frozen=True, slots=True)
+class RowsPlan:
+    """A table, by the variable that has it, and what is done to rows on the way to it."""
+
+    variable: str
+    table: str
+    parts: tuple[Py, ...]  # of the table, after its name: columns and lineage
+    comment: str
+    dropped: Py | None
+    renamed: Mapping[str, str]
+    steps: tuple[Py, ...]
+    typed_steps: tuple[Py, ...]  # after `conform`
+    checks: tuple[Py, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPlan:
+    """The table of an exploded column; `module` is in the names of its functions."""
+
+    column: str
+    module: str
+    variable: str
+    rows: RowsPlan
+    child: Py
+
+
+@dataclass(frozen=True, slots=True)
 class ResourcePlan:
     """One module of a source; `detail` is what its kind adds."""
 
@@ -25,18 +51,24 @@ class ResourcePlan:
     table: str
     asset: str
     imports: tuple[Py, ...]
-    columns: tuple[Py, ...]
-    table_comment: str
-    dropped: Py | None
-    renamed: Mapping[str, str]
-    steps: tuple[Py, ...]
-    typed_steps: tuple[Py, ...]  # after `conform`
-    checks: tuple[Py, ...]
+    rows: RowsPlan
+    children: tuple[ChildPlan, ...]
     table_checks: tuple[Py, ...]
     private: tuple[str, ...]  # names in the source and in the table
     load: Py
-    lineage: Py
+    group: str  # its variable in the DAG
+    needs: tuple[str, ...]  # the variables of those that are loaded before
     detail: Any
+
+    @property
+    def loader(self) -> str:
+        """How its DAG loads it: parts side by side, or as a whole."""
+        return "load_partitions" if self.detail.is_partitioned else "load_whole"
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """All that it loads."""
+        return (self.table, *(child.rows.table for child in self.children))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +90,12 @@ class SourcePlan:
     detail: Any
     templates: Path
     runtime: tuple[Path, ...]
+
+    @property
+    def in_sequence(self) -> frozenset[str]:
+        """The groups of the DAG that wait for others, or that others wait for."""
+        waiting = [one for one in self.resources if one.needs]
+        return frozenset(name for one in waiting for name in (one.group, *one.needs))
 
 
 @dataclass(frozen=True, slots=True)

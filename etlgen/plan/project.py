@@ -13,6 +13,7 @@ from etlgen.plan.model import ProjectPlan, SourcePlan, Variables
 from etlgen.plan.resource import plan_resource
 from etlgen.pycode import literal
 from etlgen.spec.models import SourceSpec, Spec
+from etlgen.spec.ordering import needs
 
 DEFAULT_START = date(2026, 1, 1)
 MODULES_OF_A_SOURCE = ("connection",)
@@ -56,6 +57,7 @@ def _source(spec: Spec, source: SourceSpec, kind: Kind) -> SourcePlan:
     except SpecError as error:
         file = spec.files[source.name]
         raise SpecError(replace(found, file=file) for found in error.findings) from error
+    before = {name: [one for _, one in needed] for (_, name), needed in needs([source]).items()}
     return SourcePlan(
         name=source.name,
         kind=kind.name,
@@ -66,7 +68,7 @@ def _source(spec: Spec, source: SourceSpec, kind: Kind) -> SourcePlan:
         schedule=source.schedule or project.schedule,
         tags=literal(list(dict.fromkeys([project.name, *project.tags, *source.tags]))),
         resources=tuple(
-            plan_resource(project, source, resource, planned.resources[name])
+            plan_resource(project, source, resource, planned.resources[name], before[name])
             for name, resource in source.resources.items()
         ),
         detail=planned.source,
@@ -104,14 +106,13 @@ def _same_tables(spec: Spec) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for source in spec.sources:
         for name, resource in source.resources.items():
-            owner = f"{source.name}.{name}"
-            other = seen.setdefault(folded(resource.table), owner)
-            if other != owner:
-                yield _collision(
-                    spec,
-                    source,
-                    f"{other} and {owner} would both load the table {resource.table!r}",
-                )
+            children = [(f"{name}.{one}", table) for one, table in resource.child_tables().items()]
+            for inside, table in [(name, resource.table), *children]:
+                owner = f"{source.name}.{inside}"
+                other = seen.setdefault(folded(table), owner)
+                if other != owner:
+                    message = f"{other} and {owner} would both load the table {table!r}"
+                    yield _collision(spec, source, message)
 
 
 def _collision(spec: Spec, source: SourceSpec, message: str) -> Finding:

@@ -19,3 +19,10 @@ def _import_line(line: str, package: PackageName) -> str:
     if not mark:
         return line
     return f"from {package}.{module} import {name}"
+
+
+def call(name: str, arguments: Iterable[Code], *imports: str) -> Code:
+    """`Column("total", Numeric(12, 2))`."""
+    parts = list(arguments)
+    text = Py(f"{name}({', '.join(part.text for part in parts)})")
+    return Code(text, frozenset(imports).union(*(part.imports for part in parts)))

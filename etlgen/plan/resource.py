@@ -8,14 +8,11 @@ from urllib.parse import quote
 
 from etlgen.names import ModuleName, module_name
 from etlgen.plan.model import ResourcePlan
-from etlgen.plan.python import import_lines
-from etlgen.pycode import Code, Py, code, literal, spelled
+from etlgen.plan.python import call, import_lines
+from etlgen.plan.rows import plan_child, plan_rows, severity
+from etlgen.pycode import Code, Py, code
 from etlgen.spec.models import Cursor, ProjectSpec, ResourceSpec, SourceSpec
-from etlgen.vocabulary.adjust import adjustment
-from etlgen.vocabulary.checks import check_expression
-from etlgen.vocabulary.clean import cleaned
 from etlgen.vocabulary.column import Column
-from etlgen.vocabulary.types import conversion, fill_default, sqlalchemy_type
 
 # Names that test modules have already: a resource of that name gets another one there.
 NAMES_IN_TESTS = frozenset(
@@ -25,33 +22,29 @@ NAMES_IN_TESTS = frozenset(
         *("sample_database", "tmp_path"),
     )
 )
+NAMES_IN_DAGS = frozenset(("datetime", "load_partitions", "load_whole"))
 
 
 def plan_resource(
-    project: ProjectSpec, source: SourceSpec, resource: ResourceSpec, detail: Any
+    project: ProjectSpec,
+    source: SourceSpec,
+    resource: ResourceSpec,
+    detail: Any,
+    needs: Iterable[str],
 ) -> ResourcePlan:
-    """Everything that the module of a resource says."""
+    """Everything that the module of a resource says; `needs` are those to be loaded before."""
     schema = project.destination.schema_name
     module = module_name(resource.name)
     columns = resource.resolved_columns()
-    definitions = [_definition(column) for column in columns]
-    steps = list(_steps(columns))
-    typed_steps = list(_typed_steps(columns))
-    checks = list(_checks(columns))
+    rows, pieces = plan_rows(
+        "TABLE", resource.table, resource.description, columns, resource.drop, [], _lineage(detail)
+    )
+    children = [plan_child(resource, column) for column in columns if column.elements]
     table_checks = list(_table_checks(resource))
-    load = _load(resource)
-    lineage = _lineage(detail)
+    load = _load(resource, [child.variable for child, _ in children])
+    pieces += [piece for _, of_child in children for piece in of_child]
+    pieces += [*table_checks, load, *detail.code]
     alias = f"{module}_resource" if module in NAMES_IN_TESTS else module
-    pieces = [
-        *definitions,
-        *steps,
-        *typed_steps,
-        *checks,
-        *table_checks,
-        load,
-        lineage,
-        *detail.code,
-    ]
     return ResourcePlan(
         name=f"{module_name(source.name)}.{module_name(resource.name)}",
         module=module,
@@ -62,24 +55,20 @@ def plan_resource(
         table=resource.table,
         asset=f"x-{project.identifier.replace('_', '-')}://{quote(schema)}/{quote(resource.table)}",
         imports=import_lines(pieces, project.import_package),
-        columns=tuple(piece.text for piece in definitions),
-        table_comment=resource.description,
-        dropped=literal([*resource.drop]) if resource.drop else None,
+        rows=rows,
+        children=tuple(child for child, _ in children),
         private=tuple(_private(resource, columns)),
-        renamed={
-            origin: column.name
-            for column in columns
-            for origin in column.from_names
-            if origin != column.name
-        },
-        steps=tuple(piece.text for piece in steps),
-        typed_steps=tuple(piece.text for piece in typed_steps),
-        checks=tuple(piece.text for piece in checks),
         table_checks=tuple(piece.text for piece in table_checks),
         load=load.text,
-        lineage=lineage.text,
+        group=_group(module),
+        needs=tuple(sorted(_group(module_name(name)) for name in needs)),
         detail=detail,
     )
+
+
+def _group(module: ModuleName) -> str:
+    """The variable of a task group, beside the names that a DAG's module has."""
+    return f"{module}_group" if module in NAMES_IN_DAGS else module
 
 
 def _import_in_tests(
@@ -91,73 +80,22 @@ def _import_in_tests(
     return Py(f"from {package} import {module}{renamed}")
 
 
-def _definition(column: Column) -> Code:
-    """`Column("total", Numeric(12, 2), nullable=False)`."""
-    arguments = [spelled(column.name), sqlalchemy_type(column.type)]
-    if column.in_key:
-        arguments.append(code("primary_key=True"))
-        if column.type.name in ("smallint", "integer", "bigint"):
-            arguments.append(code("autoincrement=False"))
-    elif not column.nullable:
-        arguments.append(code("nullable=False"))
-    if column.description:
-        arguments.append(code("comment={text}", text=column.description))
-    return _call("Column", arguments, "from sqlalchemy import Column")
-
-
-def _steps(columns: tuple[Column, ...]) -> Iterator[Code]:
-    """`rows["status"] = …` for each column that is cleaned, converted or filled."""
-    for column in columns:
-        before = code("rows[{name}]", name=column.name)
-        after = cleaned(before, column.clean)
-        after = conversion(column, after) or after
-        after = fill_default(column, after) or after
-        if after != before:
-            yield code("{before} = {after}", before=before, after=after)
-
-
-def _typed_steps(columns: tuple[Column, ...]) -> Iterator[Code]:
-    """`typed["discount"] = typed["discount"].clip(0, 100)` for each column that is adjusted,
-    and `typed = typed[typed["status"].isin(["new"])]` for each filter."""
-    for column in columns:
-        before = code("typed[{name}]", name=column.name)
-        after = adjustment(column, before)
-        if after is not None:
-            yield code("{before} = {after}", before=before, after=after)
-    for column in columns:
-        for rule in column.filters:
-            kept = check_expression(rule, code("typed[{name}]", name=column.name), column.type)
-            yield code("typed = typed[{kept}]", kept=kept)
-
-
-def _checks(columns: tuple[Column, ...]) -> Iterator[Code]:
-    """`problems.require("total", "is at least 0", rows["total"] >= 0)` for each check."""
-    for column in columns:
-        cells = code("rows[{name}]", name=column.name)
-        for check in column.checks:
-            holds = check_expression(check, cells, column.type)
-            arguments = [spelled(column.name), spelled(check.message), holds]
-            yield _call("problems.require", [*arguments, *_severity(check.severity)])
-
-
 def _table_checks(resource: ResourceSpec) -> Iterator[Code]:
     """`Unique("email", severity="warn")` for each check of the rows together."""
     for check in resource.table_checks():
-        arguments = [*check.arguments, *_severity(check.severity)]
-        yield _call(check.class_name, arguments, f"runtime.table_checks:{check.class_name}")
-
-
-def _severity(severity: str) -> list[Code]:
-    return [] if severity == "error" else [code("severity={severity}", severity=severity)]
+        arguments = [*check.arguments, *severity(check.severity)]
+        yield call(check.class_name, arguments, f"runtime.table_checks:{check.class_name}")
 
 
 def _private(resource: ResourceSpec, columns: tuple[Column, ...]) -> list[str]:
     """Names of columns whose values are nobody's business, in the source and in the table."""
-    names = [name for one in columns if one.is_private for name in (*one.from_names, one.name)]
+    inside = [element for column in columns for element in column.elements]
+    private = [one for one in (*columns, *inside) if one.is_private]
+    names = [name for one in private for name in (*one.from_names, one.name)]
     return list(dict.fromkeys([*names, *resource.drop]))
 
 
-def _load(resource: ResourceSpec) -> Code:
+def _load(resource: ResourceSpec, children: list[str]) -> Code:
     """`Merge(TABLE, cursor="updated_at")`; a replaced table has no row that could be older."""
     name = resource.write_disposition.capitalize()
     arguments = [code("TABLE")]
@@ -165,7 +103,9 @@ def _load(resource: ResourceSpec) -> Code:
         arguments += _cursor(resource, resource.cursor)
     if resource.replace_by:
         arguments.append(code("replace_by={names}", names=list(resource.replace_by)))
-    return _call(name, arguments, f"runtime.resource:{name}")
+    if children:
+        arguments.append(code(f"children=[{', '.join(children)}]"))
+    return call(name, arguments, f"runtime.resource:{name}")
 
 
 def _cursor(resource: ResourceSpec, cursor: Cursor) -> Iterator[Code]:
@@ -184,9 +124,3 @@ def _cursor(resource: ResourceSpec, cursor: Cursor) -> Iterator[Code]:
 def _lineage(detail: Any) -> Code:
     name = "file_lineage" if detail.reads_files else "lineage"
     return code(f"*{name}()", imports=[f"runtime.resource:{name}"])
-
-
-def _call(name: str, arguments: Iterable[Code], *imports: str) -> Code:
-    parts = list(arguments)
-    text = Py(f"{name}({', '.join(part.text for part in parts)})")
-    return Code(text, frozenset(imports).union(*(part.imports for part in parts)))

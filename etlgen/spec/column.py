@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from etlgen.names import folded
 from etlgen.spec.fields import (
     CheckField,
     CleanField,
@@ -17,14 +18,15 @@ from etlgen.spec.fields import (
     Flag,
     FromNames,
     Sequence,
+    TableName,
     Text,
     TextList,
     TypeField,
     Zone,
     repr_of,
 )
-from etlgen.spec.named import NAME
-from etlgen.spec.problem import Problem
+from etlgen.spec.named import NAME, with_names
+from etlgen.spec.problem import Problem, refusal
 from etlgen.vocabulary.adjust import is_adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import holds, read_check, rule_of
 from etlgen.vocabulary.clean import PRIVATE
@@ -34,8 +36,8 @@ from etlgen.vocabulary.notation import boolean_words
 from etlgen.vocabulary.types import TYPES, read
 
 
-class ColumnSpec(BaseModel):
-    """One column of a resource."""
+class PlainColumnSpec(BaseModel):
+    """One column of a table."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -191,6 +193,92 @@ class ColumnSpec(BaseModel):
             if check.severity == "error" and not holds(check, value):
                 message = f"{repr_of(self.default)} breaks the check {check.message!r}"
                 yield Problem(("default",), "default", message)
+
+
+def _element_columns(value: object) -> Any:
+    """The columns of elements, in which no further array is a table."""
+    for name, column in value.items() if isinstance(value, Mapping) else ():
+        if isinstance(column, Mapping) and "explode" in column:
+            message = "an array inside an element is no table of its own"
+            hint = "leave it JSON: take 'explode' out"
+            raise refusal("nested_explode", message, hint, at=(name, "explode"))
+    return with_names(value)
+
+
+class ExplodeSpec(BaseModel):
+    """The table that has a row for each element of a column's arrays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: TableName | None = Field(
+        None, description="Table of the elements; default: <table>_<column>."
+    )
+    description: Text = ""
+    columns: Annotated[Mapping[str, PlainColumnSpec], BeforeValidator(_element_columns)] = Field(
+        min_length=1, examples=[{"sku": {"type": "text", "nullable": False}}]
+    )
+    drop: TextList = Field((), description="Names in an element of what is read into no column.")
+
+
+class ColumnSpec(PlainColumnSpec):
+    """One column of a resource; an array in it may be a table of its own."""
+
+    explode: ExplodeSpec | None = Field(
+        None, description="Gives the array of objects in this jsonb column a table of its own."
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        yield from super().problems()
+        if self.explode is None:
+            return
+        if self.type.name != "jsonb":
+            message = f"explode is for arrays, and the type is {self.type}"
+            yield Problem(("explode",), "explode", message, "write 'type: jsonb'", at_key=True)
+        for key in ("clean", "checks", "default", "example"):
+            if key in self.model_fields_set:
+                message = f"{key!r} says nothing of an array that is a table"
+                hint = "say it of the columns under 'explode'"
+                yield Problem((key,), "explode", message, hint, at_key=True)
+        for problem in self._element_problems(self.explode):
+            yield replace(problem, path=("explode", *problem.path))
+
+    def _element_problems(self, explode: ExplodeSpec) -> Iterator[Problem]:
+        for name, column in explode.columns.items():
+            for problem in column.problems():
+                yield replace(problem, path=("columns", name, *problem.path))
+        yield from name_problems(explode.columns)
+        yield from drop_problems(explode.drop, explode.columns)
+
+
+def name_problems(columns: Mapping[str, PlainColumnSpec]) -> Iterator[Problem]:
+    """Names that two columns would share, in the table or in the source."""
+    seen: dict[str, str] = {}
+    origins: dict[str, str] = {}
+    for name, column in columns.items():
+        twin = seen.setdefault(folded(name), name)
+        if twin != name:
+            message = f"columns {twin!r} and {name!r} are one name to the eye"
+            yield Problem(("columns", name), "duplicate", message, at_key=True)
+        for origin in column.from_names:
+            other = origins.setdefault(origin, name)
+            if other != name:
+                yield Problem(
+                    ("columns", name, "from"),
+                    "duplicate",
+                    f"{origin!r} is already read into the column {other!r}",
+                    "copy the column in transform() instead",
+                )
+
+
+def drop_problems(
+    drop: tuple[str, ...], columns: Mapping[str, PlainColumnSpec]
+) -> Iterator[Problem]:
+    """What is dropped although a column is read from it."""
+    read = {name: one.name for one in columns.values() for name in one.from_names}
+    for index, name in enumerate(drop):
+        if name in read:
+            message = f"{name!r} is read into the column {read[name]!r}, so it cannot be dropped"
+            yield Problem(("drop", index), "duplicate", message)
 
 
 def _json_number(value: object) -> int | float:

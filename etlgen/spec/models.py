@@ -10,8 +10,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from etlgen.names import PackageName as PackageNameType
 from etlgen.names import SchemaName as SchemaNameType
-from etlgen.names import did_you_mean, folded, package_name, shown
-from etlgen.spec.column import ColumnSpec
+from etlgen.names import did_you_mean, package_name, shown
+from etlgen.spec.column import (
+    ColumnSpec,
+    ExplodeSpec,
+    PlainColumnSpec,
+    drop_problems,
+    name_problems,
+)
+from etlgen.spec.exploding import explode_problems
 from etlgen.spec.fields import (
     Duration,
     FilterField,
@@ -32,7 +39,7 @@ from etlgen.spec.fields import (
     Zone,
 )
 from etlgen.spec.named import NAME, with_names
-from etlgen.spec.problem import Problem
+from etlgen.spec.problem import Path, Problem
 from etlgen.vocabulary.checks import read_check
 from etlgen.vocabulary.column import BadValue, Check, Column, ColumnType, Notation, plain_text
 from etlgen.vocabulary.samples import judge
@@ -141,7 +148,7 @@ class ResourceSpec(Model):
         (), description="What the rows of a load must satisfy together, before they are published."
     )
 
-    def notation(self, column: ColumnSpec) -> Notation:
+    def notation(self, column: PlainColumnSpec) -> Notation:
         """How the source writes this column; a kind adds what holds for the whole resource."""
         first, *also = column.format or (None,)
         return Notation(format=first, also=tuple(filter(None, also)), timezone=column.timezone)
@@ -162,16 +169,36 @@ class ResourceSpec(Model):
             is_cursor=self.cursor is not None and self.cursor.field == column.name,
         )
         filters = [read_filter(raw, column) for raw in self.filter if raw["column"] == column.name]
-        return replace(resolved, filters=tuple(filters))
+        resolved = replace(resolved, filters=tuple(filters))
+        if column.explode is None:
+            return resolved
+        elements = tuple(self._elements(column.explode))
+        hides = bool(column.explode.drop) or any(one.is_private for one in elements)
+        return replace(resolved, elements=elements, is_private=resolved.is_private or hides)
+
+    def _elements(self, explode: ExplodeSpec) -> Iterator[Column]:
+        for column in explode.columns.values():
+            notation = ResourceSpec.notation(self, column)  # it comes in JSON, whatever the kind
+            yield column.resolved(notation, in_key=False, is_cursor=False)
+
+    def child_tables(self) -> Mapping[str, str]:
+        """The tables of exploded columns, by the column."""
+        return {
+            name: column.explode.table or f"{self.table}_{name}"
+            for name, column in self.columns.items()
+            if column.explode is not None
+        }
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong between the parts, each of them being right by itself."""
         yield from self._key_problems()
         yield from self._cursor_problems()
         yield from self._replace_by_problems()
-        yield from self._name_problems()
+        yield from name_problems(self.columns)
+        yield from drop_problems(self.drop, self.columns)
         yield from self._example_problems()
-        yield from self._drop_problems()
+        children = self.child_tables()
+        yield from explode_problems(self.table, self.primary_key, self.columns, children)
         yield from self._filter_problems()
         yield from self._check_problems()
 
@@ -253,42 +280,15 @@ class ResourceSpec(Model):
                 path = ("replace_by", index)
                 yield Problem(path, "unknown_column", *_no_column(name, self.columns))
 
-    def _name_problems(self) -> Iterator[Problem]:
-        seen: dict[str, str] = {}
-        origins: dict[str, str] = {}
-        for name, column in self.columns.items():
-            twin = seen.setdefault(folded(name), name)
-            if twin != name:
-                message = f"columns {twin!r} and {name!r} are one name to the eye"
-                yield Problem(("columns", name), "duplicate", message, at_key=True)
-            for origin in column.from_names:
-                other = origins.setdefault(origin, name)
-                if other != name:
-                    yield Problem(
-                        ("columns", name, "from"),
-                        "duplicate",
-                        f"{origin!r} is already read into the column {other!r}",
-                        "copy the column in transform() instead",
-                    )
-
     def _example_problems(self) -> Iterator[Problem]:
         for name, column in self.columns.items():
-            faults = (*column.problems(), *self._filter_problems())
-            if column.example is None or faults:
+            if any(True for _ in (*column.problems(), *self._filter_problems())):
                 continue
-            _, reasons = judge(self._resolved(column), column.example)
-            if reasons:
-                path = ("columns", name, "example")
-                yield Problem(path, "example", f"{shown(column.example)} {' and '.join(reasons)}")
-
-    def _drop_problems(self) -> Iterator[Problem]:
-        read = {name: one.name for one in self.columns.values() for name in one.from_names}
-        for index, name in enumerate(self.drop):
-            if name in read:
-                message = (
-                    f"{name!r} is read into the column {read[name]!r}, so it cannot be dropped"
-                )
-                yield Problem(("drop", index), "duplicate", message)
+            yield from _example_problem(("columns", name), self._resolved(column))
+            if column.explode is not None:
+                for element in self._elements(column.explode):
+                    path = ("columns", name, "explode", "columns", element.name)
+                    yield from _example_problem(path, element)
 
     def _filter_problems(self) -> Iterator[Problem]:
         for index, raw in enumerate(self.filter):
@@ -336,6 +336,16 @@ class SourceSpec(Model):
         """What is wrong between the keys of the source itself."""
         return iter(())
 
+    def needed_tables(self, name: str) -> Mapping[str, Path]:
+        """Tables that a resource needs to be loaded before it, and where it says so."""
+        resource = self.resources[name]
+        own = {resource.table, *resource.child_tables().values()}
+        return {
+            raw["references"]["table"]: ("checks", index, "references")
+            for index, raw in enumerate(resource.checks)
+            if "references" in raw and raw["references"]["table"] not in own
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -349,6 +359,14 @@ class Spec:
 def read_filter(raw: Mapping[str, Any], column: ColumnSpec) -> Check:
     """`{column: status, one_of: [new]}` as a rule of its column; BadValue says what is wrong."""
     return read_check({key: raw[key] for key in raw if key != "column"}, column.type)
+
+
+def _example_problem(path: Path, column: Column) -> Iterator[Problem]:
+    if column.example is not None:
+        _, reasons = judge(column, column.example)
+        if reasons:
+            message = f"{shown(column.example)} {' and '.join(reasons)}"
+            yield Problem((*path, "example"), "example", message)
 
 
 def _no_column(name: str, columns: Mapping[str, Any]) -> tuple[str, str]:

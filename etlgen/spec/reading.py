@@ -17,6 +17,7 @@ from etlgen.spec.explain import MISSING, explain
 from etlgen.spec.files import SOURCES_FOLDER, found_texts
 from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec, Spec
 from etlgen.spec.named import with_name
+from etlgen.spec.ordering import circle_problems
 from etlgen.spec.problem import Path, Problem
 from etlgen.spec.skeleton import skeleton
 
@@ -128,6 +129,9 @@ class _Reader:
         sources = [self._source(name, part) for name, part in source_parts.items()]
         found = [source for source in sources if source is not None]
         self._table_problems(source_parts)
+        if not self._findings:
+            for name, problem in circle_problems(found):
+                self.add(source_parts[name].finding(problem))
         if self._findings:
             raise self._error({name: part.raw for name, part in source_parts.items()})
         assert project is not None
@@ -189,17 +193,18 @@ class _Reader:
             self._report(part, (found for found in problems if found.path[0] not in unsure))
 
     def _table_problems(self, source_parts: Mapping[str, _Part]) -> None:
-        owners: dict[str, str] = {}
+        owners: dict[str, tuple[str, Path]] = {}
         for source, part in source_parts.items():
             resources = part.raw.get("resources") if isinstance(part.raw, dict) else None
             for name, raw in resources.items() if isinstance(resources, dict) else ():
-                table = raw.get("table", name) if isinstance(raw, dict) else None
-                owner = owners.setdefault(table, f"{source}.{name}") if table else None
-                if owner is not None and owner != f"{source}.{name}":
-                    path = ("resources", name, "table")
-                    message = f"{owner} already loads the table {shown(str(table))}"
-                    hint = "give one of them another 'table:'"
-                    self.add(part.finding(Problem(path, "duplicate", message, hint)))
+                for path, table in _raw_tables(name, raw):
+                    place = f"{source}.{name}"
+                    owner, other = owners.setdefault(table, (place, path))
+                    if (owner, other) != (place, path):
+                        message = f"{owner} already loads the table {shown(table)}"
+                        hint = "give one of them another 'table:'"
+                        path = ("resources", name, *path)
+                        self.add(part.finding(Problem(path, "duplicate", message, hint)))
 
     def _model(self, model: type[_M], part: _Part, name: str | None = None) -> _M | None:
         raw = part.raw if name is None else with_name(name, part.raw)
@@ -223,6 +228,23 @@ class _Reader:
         if not within and part.document.name.startswith(f"{SOURCES_FOLDER}/"):
             within = ("sources", FilePath(part.document.name).stem)
         self.missing.append((*within, *path))
+
+
+def _raw_tables(name: object, raw: object) -> Iterator[tuple[Path, str]]:
+    """The tables that a resource loads, also one that is not right yet, and where it says so."""
+    if not isinstance(raw, dict):
+        return
+    table = raw.get("table", name)
+    if not isinstance(table, str):
+        return
+    yield ("table",), table
+    columns = raw.get("columns")
+    for column, said in columns.items() if isinstance(columns, dict) else ():
+        explode = said.get("explode") if isinstance(said, dict) else None
+        if isinstance(explode, dict):
+            child = explode.get("table", f"{table}_{column}")
+            if isinstance(child, str):
+                yield ("columns", column, "explode", "table"), child
 
 
 def _valid(model: type[_M], part: _Part) -> _M | None:

@@ -84,6 +84,7 @@ class Column:
     filters: tuple[Check, ...] = ()  # a row that does not hold is left out, and so is a NULL
     notation: Notation = Notation()
     default: object = None
+    elements: tuple[Column, ...] = ()  # of an array of objects that is a table of its own
     is_private: bool = False
     example: str | None = None
     description: str | None = None

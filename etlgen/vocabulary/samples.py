@@ -8,8 +8,9 @@ breaks exactly one rule.
 from __future__ import annotations
 
 import itertools
+import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +20,12 @@ from etlgen.vocabulary.adjust import adjusted
 from etlgen.vocabulary.checks import edges, holds
 from etlgen.vocabulary.clean import clean_text
 from etlgen.vocabulary.column import BadValue, Check, Column
+from etlgen.vocabulary.json_value import is_json_cell, json_array, json_object
 from etlgen.vocabulary.types import TYPES, read, spell
 from etlgen.vocabulary.values import WORDS
 
 REQUIRED = "is required"
+NO_ARRAY = "is not an array of objects"
 MOST_REPEATS = 200  # in a text made from a regex
 
 _COMMON = (
@@ -39,11 +42,20 @@ _COMMON = (
 
 @dataclass(frozen=True, slots=True)
 class BadCell:
-    """A raw cell that breaks one rule: put into a good row, it sets that row aside."""
+    """A raw cell that breaks one rule: put into a good row, it sets that row aside.
+
+    `place` is where in the cell that is, as in `lines[1].price`; None where it is all of it.
+    """
 
     column: str
     raw_value: str | None
     reason: str
+    place: str | None = None
+
+    @property
+    def rule(self) -> str:
+        """What the generated project will say of the row."""
+        return f"{self.place or self.column} {self.reason}"
 
 
 def good_rows(columns: Sequence[Column], count: int = 3) -> list[dict[str, str | None]]:
@@ -68,6 +80,34 @@ def good_rows(columns: Sequence[Column], count: int = 3) -> list[dict[str, str |
     return rows
 
 
+def alike(
+    rows: Sequence[Mapping[str, str | None]], columns: Sequence[Column], same: Sequence[Column]
+) -> list[Mapping[str, str | None]]:
+    """The rows with the values of some columns the same for all; of those with one key, the first.
+
+    So they can stand in one file or answer, in whose path these values are.
+    """
+    shared = {column.name: rows[0][column.name] for column in same}
+    changed = [{**row, **shared} for row in rows]
+    keys = [column.name for column in columns if column.in_key]
+    if not keys:
+        return list(changed)
+    distinct = {tuple(row[key] for key in keys): row for row in reversed(changed)}
+    return list(reversed(distinct.values()))
+
+
+def element_counts(
+    columns: Sequence[Column], rows: Iterable[Mapping[str, str | None]]
+) -> dict[str, int]:
+    """How many rows the arrays of these rows become, by the column that has them."""
+    found = list(rows)
+    return {
+        column.name: sum(len(json.loads(row[column.name] or "[]")) for row in found)
+        for column in columns
+        if column.elements
+    }
+
+
 def bad_cells(columns: Sequence[Column]) -> list[BadCell]:
     """A cell for each rule that can be broken alone: the type, `is required`, each error check."""
     found = (_bad_cells(column) for column in columns)
@@ -77,6 +117,8 @@ def bad_cells(columns: Sequence[Column]) -> list[BadCell]:
 def judge(column: Column, raw: str | None) -> tuple[Any, tuple[str, ...]]:
     """The value of a raw cell, and the reasons for which the row would be set aside."""
     text = None if raw in column.notation.null_values else raw
+    if column.elements:
+        return _judge_array(column, text)
     text = clean_text(text, column.clean) if text is not None else None
     try:
         value = read(text, column.type, column.notation) if text is not None else None
@@ -91,6 +133,40 @@ def judge(column: Column, raw: str | None) -> tuple[Any, tuple[str, ...]]:
     return value, tuple(map(_broken, broken))
 
 
+def _judge_array(column: Column, text: str | None) -> tuple[Any, tuple[str, ...]]:
+    """`judge` of an array whose elements become rows: what it is as a whole."""
+    if text is None:
+        return None, () if column.nullable else (REQUIRED,)
+    try:
+        elements = json.loads(text)
+    except ValueError:
+        elements = None
+    if not isinstance(elements, list) or not all(isinstance(one, dict) for one in elements):
+        return None, (NO_ARRAY,)
+    return text, ()
+
+
+def _good_arrays(elements: Sequence[Column]) -> Iterator[str]:
+    """Two elements, one, none."""
+    objects = [json_object(elements, row) for row in good_rows(elements)]
+    yield json_array(objects[:2])
+    yield json_array(objects[2:] or objects[:1])
+    yield json_array([])
+
+
+def _bad_arrays(column: Column) -> Iterator[BadCell]:
+    yield BadCell(column.name, '{"sample": 1}', NO_ARRAY)
+    if not column.nullable:
+        yield BadCell(column.name, None, REQUIRED)
+    good = good_rows(column.elements)[0]
+    for cell in bad_cells(column.elements):
+        if is_json_cell(column.elements, cell.column, cell.raw_value):
+            broken = {**good, cell.column: cell.raw_value}
+            objects = [json_object(column.elements, row) for row in (good, broken)]
+            place = f"{column.name}[2].{cell.column}"
+            yield BadCell(column.name, json_array(objects), cell.reason, place)
+
+
 def _broken(check: Check) -> str:
     return f'breaks "{check.message}"'
 
@@ -101,6 +177,8 @@ def _error_checks(column: Column) -> list[Check]:
 
 def _good_cells(column: Column, count: int) -> list[str]:
     """Texts of distinct values; those that also pass the warnings, where there are any."""
+    if column.elements:
+        return list(itertools.islice(_good_arrays(column.elements), count))
     for is_good in (_passes_everything, _passes):
         found: dict[Any, str] = {}
         for text in _candidates(column):
@@ -152,6 +230,9 @@ def _may_be_null(column: Column) -> bool:
 
 
 def _bad_cells(column: Column) -> Iterator[BadCell]:
+    if column.elements:
+        yield from _bad_arrays(column)
+        return
     type_name = column.type.name
     wrong = next((text for text in TYPES[type_name].bad if _breaks_type(column, text)), None)
     if wrong is not None:

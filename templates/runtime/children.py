@@ -6,7 +6,7 @@ differs, and one bad element keeps the whole parent out, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -41,15 +41,14 @@ from sqlalchemy.schema import SchemaItem
 
 from .columns import as_arrow, as_series
 from .conform import OF_PARENT, data_columns
-from .json_cells import Record, cell, record_frame
+from .json_cells import Record, cells, decode_array, parents_of, record_frame
 from .problems import Problems
 from .resource import EXTRA, Child, Load
 
 POSITION = "_position"
 # Types whose text is JSON already; a double may be NaN.
 JSON_TYPES = (JSONB, Integer, Numeric, Boolean)
-Transform = Callable[[pd.DataFrame, Problems], pd.DataFrame]
-decode_array = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+Owner = tuple[int, int]  # of an element: its parent's label, and its position from 1
 encode = msgspec.json.encode
 
 
@@ -68,37 +67,30 @@ def child_key(parent: Table) -> list[SchemaItem]:
     ]
 
 
-def each(
-    values: pd.Series, child: Child, transform: Transform, problems: Problems
-) -> pd.Series:
-    """Arrays of objects through a `transform` of their own, as JSON that the child's table takes.
+def each(values: pd.Series, child: Child, problems: Problems) -> pd.Series:
+    """Arrays of objects through the `transform` of a child, as JSON that its table takes.
 
     What is wrong with an element is a problem of its parent's row, under a name such as
     `lines[2].price`.
     """
-    owners: list[tuple[int, int]] = (
-        []
-    )  # of each element: its parent's label, its position
+    names = [(key,) if isinstance(key, str) else key for key in child.keys]
+    opened = parents_of([name for accepted in names for name in accepted])
+    owners: list[Owner] = []
     elements: list[Record] = []
     broken = []
     for label, text in values.items():
         try:
-            found = [] if pd.isna(text) else decode_array(text)
-        except (msgspec.DecodeError, UnicodeEncodeError):
+            found = [] if pd.isna(text) else decode_array(text.encode())
+            records = [cells(one, child.documents, opened) for one in found]
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             broken.append(label)
             continue
         owners += [(label, position) for position in range(1, len(found) + 1)]
-        elements += [
-            {
-                name: cell(raw, stays_json=name in child.documents)
-                for name, raw in one.items()
-            }
-            for one in found
-        ]
+        elements += records
     problems.add(str(values.name), "is not an array of objects", values.loc[broken])
-    objects = _transformed(child, owners, elements, transform, problems)
+    frame = record_frame(elements, range(len(elements)), names)
     arrays: dict[int, list[msgspec.Raw]] = {}
-    for index, element in objects:
+    for index, element in _transformed(child, owners, frame, problems):
         arrays.setdefault(owners[index][0], []).append(element)
     texts = [
         None if pd.isna(text) else encode(arrays.get(label, [])).decode()
@@ -153,23 +145,18 @@ def _elements(child: Child, parent: Table) -> tuple[list[str], Select[Any]]:
 
 
 def _transformed(
-    child: Child,
-    owners: list[tuple[int, int]],
-    elements: list[Record],
-    transform: Transform,
-    problems: Problems,
+    child: Child, owners: list[Owner], frame: pd.DataFrame, problems: Problems
 ) -> Iterator[tuple[int, msgspec.Raw]]:
-    """The elements that `transform` gives back, as JSON, with their index among all."""
-    columns = [(key,) for key in child.keys]
-    frame = record_frame(elements, range(len(elements)), columns)
-    own = Problems()
-    rows = transform(frame, own)
+    """The elements that the child's transform gives, as JSON, with their index among all."""
+    own = Problems(private=problems.private, now=problems.now)
+    rows = child.transform(frame, own)
+    own.rows = rows
+    child.check(rows, own)
     for index, reasons in own.reasons.items():
         label, position = owners[index]
-        problems.reasons[label] += [
-            replace(reason, column=f"{child.column}[{position}].{reason.column}")
-            for reason in reasons
-        ]
+        for reason in reasons:
+            name = f"{child.column}[{position}].{reason.column}"
+            problems.add_reason(label, replace(reason, column=name))
     for (name, rule), count in own.warnings.items():
         problems.warnings[f"{child.column}.{name}", rule] += count
     members = [_members(child.table.c[name], rows[name]) for name in rows.columns]

@@ -6,24 +6,27 @@ batch's index counts the records of the partition from 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from urllib.parse import quote
+from itertools import product
 
 import msgspec
 import pandas as pd
 
 from .errors import ConfigError, RetryableError
+from .fan_out import Key, fan_out, filled
 from .http import Answer, Api, Params
-from .json_cells import Record, cell, decode_object, record_frame
+from .json_cells import Record, cells, parents_of, record_frame
 from .json_paths import select
 from .pages import Page, Pages
 from .resource import Partition, Range, Value, Window
 
 BATCH_RECORDS = 10_000
 BATCH_BYTES = 16 << 20
+KEYS_A_PART = 50
+MOST_PARTS = 1_000
 EPOCH, SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 
 
@@ -55,9 +58,13 @@ class Endpoint:
 
     A column is a member's name, or `address.city` for one inside another; a tuple are names of
     which a record has one. An object on the way to a column is opened, and its other members come
-    as columns too. Members in `documents` stay JSON also where they hold a string. A `{name}` in
-    the path takes each value of `each`. `cursor` goes into the query as `since` and `until`;
-    `slices` cuts what lies between into parts that are read on their own.
+    as columns too. Members in `documents` stay JSON also where they hold a string. `cursor` goes
+    into the query as `since` and `until`; `slices` cuts what lies between into parts that are read
+    on their own.
+
+    A `{name}` in the path takes each key of the window's `keys`, `in_flight` of them at a time, and
+    is a column of the records. With `skip_missing`, one that the API does not find has no records;
+    that it finds none of several is an error.
     """
 
     path: str
@@ -70,38 +77,37 @@ class Endpoint:
     since: Query | None = None
     until: Query | None = None
     slices: timedelta | None = None
-    each: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    in_flight: int = 4
+    skip_missing: bool = False
 
     def partitions(self, api: Api, window: Window) -> list[Partition]:
-        """One partition, or one for each value of `each` and each slice."""
+        """One partition for each slice, or more where it is read for many keys."""
         ranges = [None] if self.cursor is None else self._ranges(window.of(self.cursor))
+        names, keys = list(window.keys), list(product(*window.keys.values()))
+        size = max(KEYS_A_PART, -(-len(keys) // MOST_PARTS))
+        parts = [keys[at : at + size] for at in range(0, len(keys), size)]
         return [
             Partition(
                 number,
                 window,
                 detail={
-                    "path": path,
+                    "keys": [dict(zip(names, key, strict=True)) for key in part],
                     "range": None if values is None else values.as_detail(),
                 },
             )
-            for number, (path, values) in enumerate(
-                (path, values) for path in self._paths() for values in ranges
-            )
+            for number, (part, values) in enumerate(product(parts, ranges))
         ]
 
     def read(self, api: Api, partition: Partition) -> Iterator[pd.DataFrame]:
         """The records of a partition in batches; what is not an object is set aside."""
-        path, params = partition.detail["path"], self._params(partition)
-
-        def fetch(path: str, params: Params, base: str = "") -> Page:
-            return api.get(path, params, self._page, base=base)
-
         number, numbers, rows, size = 0, list[int](), list[Record](), 0
-        for page in self.pages.read(fetch, path, params):
+        for keys, page in self._pages(api, partition):
+            columns = {f"{{{name}}}": key for name, key in keys.items()}
             for raw in page.records:
                 number += 1
                 try:
-                    rows.append(self._cells(raw))
+                    found = cells(raw, self.documents, self._opened)
+                    rows.append({**found, **columns})
                     numbers.append(number)
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     payload = bytes(raw).decode("utf-8", errors="backslashreplace")
@@ -112,6 +118,20 @@ class Endpoint:
                 numbers, rows, size = [], [], 0
         yield record_frame(rows, numbers, self._names)
 
+    def _pages(self, api: Api, partition: Partition) -> Iterator[tuple[Key, Page]]:
+        params = self._params(partition)
+
+        def fetch(path: str, params: Params, base: str = "") -> Page:
+            return api.get(path, params, self._page, base=base)
+
+        def read(key: Key) -> Iterator[Page]:
+            return self.pages.read(fetch, filled(self.path, key), params)
+
+        keys = partition.detail["keys"]
+        if keys == [{}]:
+            return (({}, page) for page in read({}))
+        return fan_out(keys, read, self.in_flight, skip_missing=self.skip_missing)
+
     def _page(self, answer: Answer) -> Page:
         try:
             return Page(answer, select(answer.body, self.records))
@@ -119,16 +139,6 @@ class Endpoint:
             raise RetryableError(
                 f"{answer.url.path} answers something else than JSON"
             ) from None
-
-    def _paths(self) -> list[str]:
-        paths = [self.path]
-        for name, values in self.each.items():
-            paths = [
-                path.replace(f"{{{name}}}", quote(value, safe=""))
-                for path in paths
-                for value in values
-            ]
-        return paths
 
     def _ranges(self, values: Range) -> list[Range]:
         if self.slices is None or values.low is None:
@@ -152,31 +162,13 @@ class Endpoint:
                     params[query.param] = query.spell(value)
         return params
 
-    def _cells(self, raw: msgspec.Raw) -> Record:
-        return {
-            name: cell(value, stays_json=name in self.documents)
-            for name, value in self._members(raw, "")
-        }
-
-    def _members(
-        self, raw: msgspec.Raw, inside: str
-    ) -> Iterator[tuple[str, msgspec.Raw]]:
-        for key, value in decode_object(raw).items():
-            name = inside + key
-            if name in self._opened and bytes(value).startswith(b"{"):
-                yield from self._members(value, f"{name}.")
-            else:
-                yield name, value
-
     @cached_property
     def _names(self) -> list[tuple[str, ...]]:
         return [(one,) if isinstance(one, str) else one for one in self.columns]
 
     @cached_property
     def _opened(self) -> set[str]:
-        """The objects on the way to a column."""
-        parts = [name.split(".") for names in self._names for name in names]
-        return {".".join(part[:end]) for part in parts for end in range(1, len(part))}
+        return parents_of([name for names in self._names for name in names])
 
 
 def _moment(value: Value) -> datetime:

@@ -56,6 +56,10 @@ class AgainError(RetryableError):
         self.seconds = seconds
 
 
+class NotFoundError(ContractError):
+    """The API has nothing at this path."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A body that came whole, and where it came from."""
@@ -240,6 +244,8 @@ def _require_success(url: httpx.URL, response: httpx.Response) -> None:
     message = f"{_shown(url)} answers {status}"
     if status in RETRIED:
         raise AgainError(message, _retry_after(response.headers))
+    if status in (404, 410):
+        raise NotFoundError(message, HINTS[404])
     if status != 200:
         raise ContractError(message, HINTS.get(status, ""))
 

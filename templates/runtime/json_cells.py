@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 import pandas as pd
@@ -30,6 +30,22 @@ def cell(value: msgspec.Raw, *, stays_json: bool = False) -> str | None:
     return text.decode()
 
 
+def cells(
+    record: msgspec.Raw, documents: Collection[str], opened: Collection[str]
+) -> Record:
+    """The members of an object by name, those of an `opened` object in it as `address.city`."""
+    return {
+        name: cell(value, stays_json=name in documents)
+        for name, value in _members(record, "", opened)
+    }
+
+
+def parents_of(names: Sequence[str]) -> set[str]:
+    """The objects on the way to these: of `address.city` it is `address`."""
+    parts = [name.split(".") for name in names]
+    return {".".join(part[:end]) for part in parts for end in range(1, len(part))}
+
+
 def record_frame(
     records: Sequence[Record], labels: Sequence[int], columns: Sequence[tuple[str, ...]]
 ) -> pd.DataFrame:
@@ -43,3 +59,14 @@ def record_frame(
         ],
         labels,
     )
+
+
+def _members(
+    record: msgspec.Raw, inside: str, opened: Collection[str]
+) -> Iterator[tuple[str, msgspec.Raw]]:
+    for key, value in decode_object(record).items():
+        name = inside + key
+        if name in opened and bytes(value).startswith(b"{"):
+            yield from _members(value, f"{name}.", opened)
+        else:
+            yield name, value

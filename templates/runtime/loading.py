@@ -41,7 +41,9 @@ from .write import Progress, write
 __all__ = [
     "audit",
     "clean_up",
+    "due",
     "finish",
+    "keys_of",
     "load",
     "new_run_id",
     "plan",
@@ -133,9 +135,7 @@ def _plan(
     with destination.transaction() as connection:
         if not take_over:
             attempts.require_free(connection, resource.name, run_id)
-        window = cursors.resolved(connection, resource.name, resource.load, window)
-        published = _published_files(connection, resource)
-    window = replace(window, published=published)
+        window = due(connection, resource, window)
     parts = list(resource.partitions(resource.connect(), window))
     added = prepare_target(destination, resource.load)
     with destination.transaction() as connection:
@@ -262,6 +262,21 @@ def _sweep(destination: Destination, attempt: Attempt) -> None:
             left = Table(name, MetaData(schema=WORK_SCHEMA))
             with suppress(DBAPIError), destination.transaction("1s") as connection:
                 connection.execute(DropTable(left, if_exists=True))
+
+
+def due(connection: Connection, resource: Resource, window: Window) -> Window:
+    """The window with all that the destination knows of what is in it already."""
+    return replace(
+        cursors.resolved(connection, resource.name, resource.load, window),
+        published=_published_files(connection, resource),
+        keys=keys_of(connection, resource),
+    )
+
+
+def keys_of(connection: Connection, resource: Resource) -> dict[str, list[str]]:
+    """The values that the resource is read for, by their names."""
+    schema = resource.load.table.schema
+    return {name: keys.read(connection, schema) for name, keys in resource.each.items()}
 
 
 def _published_files(connection: Connection, resource: Resource) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -75,10 +75,13 @@ class Problems:
     def add(self, column: str, rule: str, values: pd.Series) -> None:
         """Set rows aside: `values` are the cells of `column` that break `rule`."""
         for row, value in values.items():
-            told = _shorten(value)
-            if told is not None and self._is_private(column):
-                told = HIDDEN
-            self.reasons[row].append(Reason(column, rule, told))
+            self.add_reason(row, Reason(column, rule, _shorten(value)))
+
+    def add_reason(self, row: int, reason: Reason) -> None:
+        """Set one row aside; what a private column holds is not told."""
+        if reason.value is not None and self._is_private(reason.column):
+            reason = replace(reason, value=HIDDEN)
+        self.reasons[row].append(reason)
 
     def _is_private(self, column: str) -> bool:
         """Also of an element of an array, whose column is called `lines[2].price`."""

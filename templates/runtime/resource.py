@@ -19,6 +19,7 @@ from .errors import ConfigError
 from .problems import Problems
 
 if TYPE_CHECKING:
+    from .keys import Keys
     from .table_checks import TableCheck
 
 LINEAGE = ("_run_id", "_loaded_at", "_source_file", "_source_row")
@@ -46,17 +47,29 @@ Interval = tuple[datetime | str | None, datetime | str | None]
 """Start and end as a person or a scheduler gives them; None is open."""
 
 
+Transform = Callable[[pd.DataFrame, Problems], pd.DataFrame]
+Check = Callable[[pd.DataFrame, Problems], None]
+
+
+def nothing_more(rows: pd.DataFrame, problems: Problems) -> None:
+    """A check that asks for nothing but what the table does."""
+
+
 @dataclass(frozen=True)
 class Child:
     """A table with a row for each element of the arrays in a `column` of its parent.
 
-    `keys` are what its elements are read by; of those in `documents` a string stays JSON. The rows
-    of a parent are replaced together with it. `table` begins with `child_key`.
+    `keys` are what its elements are read by, `product.name` being one inside another object; of
+    those in `documents` a string stays JSON. The elements of a batch go through a `transform` and
+    a `check` of their own. The rows of a parent are replaced together with it. `table` begins with
+    `child_key`.
     """
 
     table: Table
     column: str
-    keys: Sequence[str]
+    keys: Sequence[str | tuple[str, ...]]
+    transform: Transform
+    check: Check = nothing_more
     documents: Sequence[str] = ()
 
 
@@ -147,7 +160,8 @@ class Window:
     `start` and `end`, without `end` itself, were asked for by a person or a scheduler. `since` and
     `until` are the same as values of the cursor; where nobody asked, they follow from where the
     last load came to.
-    `published` has the version of each file of the resource that is in the table already.
+    `published` has the version of each file of the resource that is in the table already, `keys`
+    the values of each `{name}` that the resource is read for.
     """
 
     start: datetime | None = None
@@ -155,6 +169,9 @@ class Window:
     since: Value | None = None
     until: Value | None = None
     published: Mapping[str, str] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    keys: Mapping[str, Sequence[str]] = field(
         default_factory=dict, compare=False, repr=False
     )
 
@@ -198,7 +215,8 @@ class Partition:
 class Resource:
     """One module of `sources/`, ready to run.
 
-    Values of `private` columns, named as in the source and as in the table, are told nowhere.
+    It is read for `each` of some values, where a path of the source has their names in it. Values
+    of `private` columns, named as in the source and as in the table, are told nowhere.
     """
 
     name: str
@@ -206,9 +224,10 @@ class Resource:
     connect: Callable[[], Any]
     partitions: Callable[[Any, Window], Sequence[Partition]]
     extract: Callable[[Any, Partition], Iterator[pd.DataFrame]]
-    transform: Callable[[pd.DataFrame, Problems], pd.DataFrame]
-    check: Callable[[pd.DataFrame, Problems], None]
+    transform: Transform
+    check: Check
     checks: Sequence[TableCheck] = ()
+    each: Mapping[str, Keys] = field(default_factory=dict)
     private: frozenset[str] = frozenset()
     after_publish: Callable[[Any, Partition], None] | None = None
 
@@ -249,6 +268,7 @@ class Resource:
             transform=module.transform,
             check=module.check,
             checks=getattr(module, "CHECKS", ()),
+            each=getattr(module, "EACH", {}),
             private=frozenset(getattr(module, "PRIVATE", ())),
             after_publish=getattr(module, "after_publish", None),
         )

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import fields, replace
 from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy import Table as SqlTable
 from sqlalchemy import Text as SqlText
 from sqlalchemy import and_, cast, func, inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from . import ledger
 from .connect import Destination
-from .errors import ConfigError
+from .errors import ConfigError, explain
+from .loading import due, keys_of
 from .problems import HIDDEN
 from .publish import Counts
-from .resource import EXTRA, LINEAGE, Resource, Window
+from .resource import EXTRA, LINEAGE, Partition, Range, Resource, Window
 from .target import table_exists
 
 COUNTS = [field.name for field in fields(Counts)]
@@ -68,19 +71,74 @@ class Results:
         ]
 
 
-def show_plan(resources: Sequence[Resource]) -> None:
-    """Print what a run would read, without reading it."""
+def show_plan(
+    open_destination: Callable[[], Destination], resources: Sequence[Resource]
+) -> None:
+    """Print what a run would read now, without reading it."""
+    destination = _reached(open_destination)
     table = _table("resource", "load", "into", "reads")
     for resource in resources:
         load = resource.load
         named = [resource.name, load.name, load.table.fullname]
-        parts = resource.partitions(resource.connect(), Window())
-        for part in parts:
-            table.add_row(*named, _printable(part.file or "all"))
+        for part in _reads(destination, resource):
+            table.add_row(*named, _printable(part))
             named = ["", "", ""]
-        if not parts:
-            table.add_row(*named, "nothing")
     _print(table)
+
+
+def _reached(open_destination: Callable[[], Destination]) -> Destination | None:
+    """The destination, whose ledger says what was loaded; None, and said, if it can't."""
+    try:
+        destination = open_destination()
+        with destination.transaction():
+            return destination
+    except (ConfigError, DBAPIError) as error:
+        print("This is what a first run would read: the destination is not reached.")
+        print(f"{explain(error)}\n")
+        return None
+
+
+def _reads(destination: Destination | None, resource: Resource) -> list[str]:
+    if destination is None and resource.each:
+        return [f"each {_names(resource.each)}"]
+    try:
+        window = _due(destination, resource)
+    except ConfigError as error:
+        return [str(error).partition("\n")[0]]
+    parts = resource.partitions(resource.connect(), window)
+    return [_part(part) for part in parts] or ["nothing"]
+
+
+def _due(destination: Destination | None, resource: Resource) -> Window:
+    window = Window(since=getattr(resource.load, "initial_value", None))
+    if destination is None:
+        return window
+    with destination.transaction() as connection:
+        if inspect(connection).has_table("resources", destination.work_schema):
+            return due(connection, resource, Window())
+        return replace(window, keys=keys_of(connection, resource))
+
+
+def _part(part: Partition) -> str:
+    """What is read of a partition: its file, or its keys and ranges of values, or all."""
+    if part.file:
+        return part.file
+    said = []
+    keys = [key for key in part.detail.get("keys", ()) if key]
+    if keys:
+        said.append(f"{len(keys):,} of {_names(keys[0])}")
+    for name in ("cursor", "range", "part"):
+        if part.detail.get(name):
+            span = Range.of(part.detail[name])
+            low = "" if span.low is None else f" from {span.low}"
+            high = "" if span.high is None else f" before {span.high}"
+            if low or high:
+                said.append(f"{span.column}{low}{high}")
+    return ", ".join(said) or "all"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)
 
 
 def show_status(destination: Destination, limit: int) -> None:
@@ -154,34 +212,41 @@ def show_rows(
 ) -> None:
     """Print the first rows of each table, without lineage and private values."""
     for resource in resources:
-        target = resource.load.table
-        hidden = (*LINEAGE, EXTRA)
-        columns = [column for column in target.columns if column.name not in hidden]
-        table = _table(*(column.name for column in columns))
-        with destination.transaction() as connection:
-            if not table_exists(connection, target):
-                print(f"{target.fullname} is not there yet: it comes with a run.\n")
-                continue
-            connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
-            counted = select(func.count()).select_from(target)
-            count = connection.execute(counted).scalar_one()
-            texts = select(
+        children = [child.table for child in resource.load.children]
+        for target in [resource.load.table, *children]:
+            _show_rows_of(destination, target, resource.private, limit)
+
+
+def _show_rows_of(
+    destination: Destination, target: SqlTable, private: Collection[str], limit: int
+) -> None:
+    hidden = (*LINEAGE, EXTRA)
+    columns = [column for column in target.columns if column.name not in hidden]
+    table = _table(*(column.name for column in columns))
+    with destination.transaction() as connection:
+        if not table_exists(connection, target):
+            print(f"{target.fullname} is not there yet: it comes with a run.\n")
+            return
+        connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
+        counted = select(func.count()).select_from(target)
+        count = connection.execute(counted).scalar_one()
+        texts = select(
+            *(
+                cast(HIDDEN if column.name in private else column, SqlText)
+                for column in columns
+            )
+        )
+        in_order = texts.order_by(*(target.primary_key or columns)).limit(limit)
+        for row in connection.execute(in_order):
+            table.add_row(
                 *(
-                    cast(HIDDEN if column.name in resource.private else column, SqlText)
-                    for column in columns
+                    _printable(cell or "") if cell is not None else "NULL"
+                    for cell in row
                 )
             )
-            in_order = texts.order_by(*(target.primary_key or columns)).limit(limit)
-            for row in connection.execute(in_order):
-                table.add_row(
-                    *(
-                        _printable(cell or "") if cell is not None else "NULL"
-                        for cell in row
-                    )
-                )
-        print(f"{target.fullname}: {count:,} {'row' if count == 1 else 'rows'}")
-        _print(table)
-        print()
+    print(f"{target.fullname}: {count:,} {'row' if count == 1 else 'rows'}")
+    _print(table)
+    print()
 
 
 def _warning(rule: str, count: int | None, read: int) -> str:

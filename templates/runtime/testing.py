@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import create_engine, make_url, select
+from sqlalchemy import Table, create_engine, make_url, select
 
 from . import ledger
 from .connect import Destination, connect
+from .keys import Given
 from .loading import load, new_run_id
 from .problems import Severity
 from .publish import Counts
 from .resource import LINEAGE, Replace, Resource
 from .table_checks import Staged, TableCheck
+
+NO_KEYS: Mapping[str, str] = {}
 
 
 @contextmanager
@@ -36,10 +39,19 @@ def fresh_destination(server: str, name: str) -> Iterator[Destination]:
         admin.dispose()
 
 
-def load_from(destination: Destination, connection: Any, module: ModuleType) -> Counts:
-    """Run the resource of `module` once, reading from `connection` instead of its real source."""
+def load_from(
+    destination: Destination,
+    connection: Any,
+    module: ModuleType,
+    keys: Mapping[str, str] = NO_KEYS,
+) -> Counts:
+    """Run the resource of `module` once, reading from `connection` instead of its real source.
+
+    Of what it is read for each, there is only the one value in `keys`.
+    """
     resource = for_samples(Resource.of(module, lambda: connection))
-    return load(destination, resource, new_run_id())
+    each = {name: Given([key]) for name, key in keys.items()}
+    return load(destination, replace(resource, each=each), new_run_id())
 
 
 def for_samples(resource: Resource) -> Resource:
@@ -68,9 +80,12 @@ class OnlyWarning:
 
 def rows_of(destination: Destination, module: ModuleType) -> list[dict[str, Any]]:
     """What stands in the resource's table, without lineage, in the order of its columns."""
-    columns = [
-        column for column in module.LOAD.table.columns if column.name not in LINEAGE
-    ]
+    return rows_in(destination, module.LOAD.table)
+
+
+def rows_in(destination: Destination, table: Table) -> list[dict[str, Any]]:
+    """What stands in a table, without lineage, in the order of its columns."""
+    columns = [column for column in table.columns if column.name not in LINEAGE]
     with destination.engine.connect() as connection:
         rows = connection.execute(select(*columns).order_by(*columns)).mappings()
         return [dict(row) for row in rows]

@@ -61,6 +61,16 @@ def test_faults_of_a_source(source: str, message: str) -> None:
         ('path: "/o?x=1"', "'/o?x=1' is not a path"),
         ("path: /shops/{shop}", "{shop} in the path has no values"),
         ("each: {shop: [a]}", "the path has no {shop}"),
+        (
+            "each: {shop: {resource: shops, colum: id}}",
+            "unknown key 'colum'; did you mean 'column'?",
+        ),
+        ("each: {shop: {resource: shops}}", "the values need a resource and a column of it"),
+        ("each: {shop: [[a]]}", "these are not values for a path"),
+        ('each: {shop: "${shop}"}', "cannot be an environment variable"),
+        ("columns: {id: {type: text, from: '{shop}'}}", "the path has no {shop}"),
+        ("in_flight: 2", "'in_flight' is about 'each'"),
+        ("missing: skip", "'missing' is about 'each'"),
         ("records: $.data", "is not the path of an array"),
         ('records: "$..a[*]"', "is not the path of an array"),
         ("pages: {style: cursor, param: a}", "cursor needs 'next'"),
@@ -75,3 +85,85 @@ def test_faults_of_an_endpoint(resource: str, message: str) -> None:
     error = error_of(resource=resource)
     assert message in error
     assert error.startswith("spec.yaml:")
+
+
+LINES = """\
+name: shop
+sources:
+  erp:
+    kind: rest_api
+    url: https://erp.example.com
+    resources:
+      orders:
+        path: /orders
+        columns: {id: {type: bigint}}
+      lines:
+        path: /orders/{order}/lines
+        each: {order: {resource: orders, column: id}}
+        columns: {order_id: {type: bigint, from: "{order}"}, shop: {type: text}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        (
+            "resource: orders",
+            "resource: order",
+            "spec.yaml:12:34: there is no other resource 'order' in this source; "
+            "did you mean 'orders'?",
+        ),
+        ("resource: orders", "resource: lines", "there is no other resource 'lines'"),
+        (
+            "column: id}}",
+            "column: idd}}",
+            "spec.yaml:12:50: orders has no column 'idd'; did you mean 'id'?",
+        ),
+        (
+            ', from: "{order}"',
+            "",
+            "spec.yaml:12:16: no column has the value of {order}, which says whose a row is",
+        ),
+        (
+            'from: "{order}"',
+            'from: ["{order}", order]',
+            "spec.yaml:13:50: a value in the path has one name",
+        ),
+        (
+            "columns: {id: {type: bigint}}",
+            "columns: {id: {type: bigint}}\n        "
+            "checks: [{references: {column: id, table: lines, key: order_id}}]",
+            "spec.yaml:10:31: each of these needs the next to be loaded before it: "
+            "erp.orders → erp.lines → erp.orders",
+        ),
+    ],
+)
+def test_faults_of_a_resource_that_is_read_for_each_of_another(
+    old: str, new: str, error: str
+) -> None:
+    assert old in LINES
+    read_project_file(LINES, "spec.yaml", load_kinds())
+    with pytest.raises(SpecError) as refusal:
+        read_project_file(LINES.replace(old, new), "spec.yaml", load_kinds())
+    assert error in str(refusal.value)
+
+
+def test_a_circle_through_two_sources_is_refused() -> None:
+    files = """\
+name: shop
+sources:
+  one:
+    kind: file
+    path: data
+    resources:
+      a: {path: a.csv, columns: {id: {type: text}}, checks: [{references: {column: id, table: b}}]}
+  two:
+    kind: file
+    path: data
+    resources:
+      b: {path: b.csv, columns: {id: {type: text}}, checks: [{references: {column: id, table: a}}]}
+"""
+    with pytest.raises(SpecError, match=r"spec.yaml:7:\d+: each of .* one\.a → two\.b → one\.a"):
+        read_project_file(files, "spec.yaml", load_kinds())
+    itself = files.replace("table: b", "table: a").replace('table: a}}]}\n"', "")
+    assert read_project_file(itself, "spec.yaml", load_kinds())

@@ -51,19 +51,24 @@ LINES = Table(
 )
 
 
-ORDER_LINES = Child(LINES, "lines", keys=["SKU", "price"])
-
-
 def transform_lines(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
     rows = raw.rename(columns={"SKU": "sku"})
     rows["sku"] = rows["sku"].str.strip()
     return conform(rows, LINES, problems)
 
 
+def check_lines(rows: pd.DataFrame, problems: Problems) -> None:
+    problems.require("price", "is at least 0", rows["price"] >= 0)
+    problems.require("sku", "is short", rows["sku"].str.len() < 3, severity="warn")
+
+
+ORDER_LINES = Child(LINES, "lines", ["SKU", "price"], transform_lines, check_lines)
+
+
 def resource(feed: Feed, load: Load) -> Resource:
     def transform(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
         rows = raw.copy()
-        rows["lines"] = each(rows["lines"], ORDER_LINES, transform_lines, problems)
+        rows["lines"] = each(rows["lines"], ORDER_LINES, problems)
         return conform(rows, ORDERS, problems)
 
     return feed.resource(load, transform=transform, check=lambda rows, problems: None)
@@ -133,6 +138,50 @@ def test_what_is_wrong_with_one_keeps_its_parent_out(destination: Destination) -
     assert second[0]["rule"] == "is not an array of objects"
 
 
+def test_one_that_breaks_a_rule_keeps_its_parent_out(destination: Destination) -> None:
+    records = [record(1, f'[{A}, {{"SKU": "b", "price": -1}}]'), record(2, f"[{A}]")]
+    counts = loading.load(destination, resource(Feed({"one": records}), LOADS["merge"]), "one")
+    assert (counts.loaded, counts.quarantined) == (1, 1)
+    (([reason],),) = quarantined(destination, "reasons")
+    assert reason == {
+        "column": "lines[2].price",
+        "rule": 'breaks "is at least 0"',
+        "value": "-1.00",
+    }
+
+
+def test_a_warning_is_counted_under_the_name_of_the_array() -> None:
+    problems = Problems()
+    texts = pd.Series(['[{"SKU": "long"}, {"SKU": "a"}]'], name="lines", dtype="string[pyarrow]")
+    each(texts, ORDER_LINES, problems)
+    assert problems.warnings["lines.sku", "is short"] == 1
+    assert problems.reasons == {}
+
+
+@pytest.mark.parametrize("private", ["lines", "price"])
+def test_what_is_private_in_one_is_not_told(private: str) -> None:
+    problems = Problems(private=frozenset({private}))
+    texts = pd.Series(['[{"price": "S3cr3t-canary"}]'], name="lines", dtype="string[pyarrow]")
+    each(texts, ORDER_LINES, problems)
+    assert "S3cr3t-canary" not in repr(problems.reasons)
+    assert [reason.rule for reason in problems.reasons[0]] == ["is required", "is not a number"]
+
+
+def test_a_column_may_be_inside_an_object_of_the_element() -> None:
+    inside = Child(LINES, "lines", ["product.sku", "price"], transform_inside)
+    texts = pd.Series(
+        ['[{"product": {"sku": "a", "colour": "red"}, "price": 1}]'],
+        name="lines",
+        dtype="string[pyarrow]",
+    )
+    (text,) = each(texts, inside, Problems())
+    assert text == '[{"sku":"a","price":1.00,"_extra":{"product.colour":"red"}}]'
+
+
+def transform_inside(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
+    return conform(raw.rename(columns={"product.sku": "sku"}), LINES, problems)
+
+
 def test_what_is_not_declared_is_kept(destination: Destination) -> None:
     feed = Feed({"one": [record(1, '[{"SKU": "a", "colour": "red"}]')]})
     loading.load(destination, resource(feed, LOADS["merge"]), "one")
@@ -182,14 +231,15 @@ def test_every_type_comes_through_exactly(destination: Destination, case: str) -
     child = Table("items", tables, *child_key(parent), Column("value", kind), *lineage())
 
     documents = ["value"] if kind is JSONB else []
-    items = Child(child, "lines", keys=["value"], documents=documents)
 
     def transform_items(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
         return conform(raw, child, problems)
 
+    items = Child(child, "lines", ["value"], transform_items, documents=documents)
+
     def transform(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
         rows = raw.copy()
-        rows["lines"] = each(rows["lines"], items, transform_items, problems)
+        rows["lines"] = each(rows["lines"], items, problems)
         return conform(rows, parent, problems)
 
     feed = Feed({"one": [record(1, f'[{{"value": {text}}}]')]})

@@ -3,17 +3,20 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 import structlog
+from sqlalchemy import inspect
 
-from runtime import attempts, commands, ledger, screen
+from runtime import attempts, commands, ledger, loading, screen
 from runtime.connect import Destination, connect, postgresql_url
 from runtime.errors import ConfigError, ContractError
+from runtime.keys import KeysOf
 from runtime.logs import configure_logs
 from runtime.problems import Problems
-from runtime.resource import Merge
+from runtime.resource import Merge, Partition, Window
 from runtime.write import write
 from tests.runtime.feed import Feed, ids, load_as, order, orders, orders_table, planned, status
 
@@ -140,11 +143,69 @@ def test_the_plan_lists_files_and_opens_no_attempt(
     destination: Destination, capsys: pytest.CaptureFixture[str]
 ) -> None:
     resource = Feed({"a.csv": orders(1), "b.csv": orders(2)}).resource(load_as("append"))
-    screen.show_plan([resource, Feed({}).resource(load_as("replace"))])
+    screen.show_plan(lambda: destination, [resource, Feed({}).resource(load_as("replace"))])
     _, first, second, third = shown(capsys)
     assert first == ["feed.orders", "append", "shop.orders", "a.csv"]
     assert second == ["b.csv"]
     assert third == ["feed.orders", "replace", "shop.orders", "nothing"]
+    with destination.engine.connect() as connection:
+        assert not inspect(connection).has_table("attempts", destination.work_schema)
+
+
+class Ranges(Feed):
+    """A feed that is asked for values of its cursor, and for nothing where all is published."""
+
+    def partitions(self, feed: Feed, window: Window) -> list[Partition]:
+        detail = {"cursor": window.of("updated_at").as_detail()}
+        part = Partition(0, window, file=None, detail=detail)
+        return [] if "a" in window.published else [part]
+
+
+def test_the_plan_goes_on_from_what_was_loaded(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loading.load(destination, Feed({"a": orders(1)}).resource(load_as("merge")), "one")
+    resource = Ranges({}).resource(load_as("merge"))
+    with destination.transaction() as connection:
+        connection.execute(ledger.partitions.update().values(detail={}, file=None))
+    screen.show_plan(lambda: destination, [resource])
+    assert shown(capsys)[-1][3:] == ["updated_at", "from", "2026-01-01", "00:00:00+00:00"]
+
+
+def test_the_plan_leaves_out_published_files(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed = Ranges({})
+    resource = feed.resource(load_as("merge"))
+    loading.load(destination, Feed({"a": orders(1)}).resource(load_as("merge")), "one")
+    with destination.transaction() as connection:
+        connection.execute(ledger.partitions.update().values(detail={"version": "1"}))
+    screen.show_plan(lambda: destination, [resource])
+    assert shown(capsys)[-1][3:] == ["nothing"]
+
+
+def test_the_plan_says_that_the_destination_is_not_reached(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = postgresql_url("postgresql://me:S3cr3t-canary@127.0.0.1:9/none")
+    resource = Feed({"a.csv": orders(1)}).resource(load_as("append"))
+    for_each = replace(resource, each={"order": KeysOf("orders", "id")})
+    screen.show_plan(lambda: connect(url, "etl_shop", "tests"), [resource, for_each])
+    said = capsys.readouterr().out
+    assert "This is what a first run would read: the destination is not reached." in said
+    assert "S3cr3t-canary" not in said
+    first, second = [line.split()[3:] for line in said.splitlines()[-2:]]
+    assert (first, second) == (["a.csv"], ["each", "{order}"])
+
+
+def test_the_plan_says_which_table_is_not_there_yet(
+    destination: Destination, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource = Feed({"a.csv": orders(1)}).resource(load_as("append"))
+    screen.show_plan(
+        lambda: destination, [replace(resource, each={"order": KeysOf("customers", "id")})]
+    )
+    assert "shop.customers is not there yet" in capsys.readouterr().out
 
 
 def test_an_administrator_can_run_the_printed_sql(destination: Destination) -> None:

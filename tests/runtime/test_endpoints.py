@@ -357,16 +357,6 @@ def test_a_window_is_cut_into_slices_without_a_gap() -> None:
     ]
 
 
-def test_a_path_takes_each_value_and_keeps_it_one_segment() -> None:
-    one = Endpoint("/shops/{shop}/orders", ["id"], each={"shop": ["a", "../b?c"]})
-    with serve(FakeApi(one, records(1))) as fake, fake.client() as api:
-        read(api, one)
-    assert [request.path for request in fake.seen] == [
-        "/shops/a/orders",
-        "/shops/..%2Fb%3Fc/orders",
-    ]
-
-
 def test_the_rate_limit_holds_for_all_pages_together() -> None:
     one = endpoint(PageNumber(total="$.meta.total", in_flight=4))
     with serve(FakeApi(one, records(10))) as fake, fake.client(rate_limit=50) as api:

@@ -68,6 +68,7 @@ sources:
       events:
         path: /shops/{shop}/events
         each: {shop: [a, b]}
+        in_flight: 2
         records: $.data.items[*]
         pages: {style: cursor, param: after, next: $.next}
         params: {kind: any}
@@ -77,6 +78,10 @@ sources:
         until: {param: to, format: epoch}
         slices: 30d
         columns: {at: {type: timestamptz}, tags: {type: jsonb}}
+      datetime:
+        path: /shops/{shop}/all/{all}
+        each: {shop: "${SHOPS}", all: {resource: all, column: id}}
+        columns: {all: {type: bigint, from: "{all}"}}
   keyed:
     kind: rest_api
     url: ${KEYED_URL}
@@ -102,7 +107,17 @@ sources:
         path: /things
         pages: {style: offset, total: $.total}
         primary_key: [id]
-        columns: {id: {type: bigint}}
+        columns:
+          id: {type: bigint}
+          load:
+            type: jsonb
+            explode:
+              description: Parts of a thing.
+              drop: [secret]
+              columns:
+                text: {type: text, from: TEXT, clean: [strip], checks: [{length: {at_most: 9}}]}
+                number: {type: integer, clean: [{clip: {at_least: 0}}]}
+          class: {type: jsonb, explode: {columns: {text: {type: text}, more: {type: jsonb}}}}
 """
 # A database with and without a schema; a table, a query, parts of both sorts, no key.
 DATABASES = """\

@@ -11,7 +11,10 @@ from .contexts import python_renderings, renderings
 
 LINTER = Linter([templates_root()])
 # No template of a file: it is included by others.
-PARTS = {"resource/table.py.jinja", "resource/transform_and_check.py.jinja"}
+PARTS = {
+    f"resource/{name}.py.jinja"
+    for name in ("one_table", "table", "transform_and_check", "transform_rows")
+}
 HOSTILE = [
     'x"""\n__import__("pathlib").Path("canary").touch()\n"""',
     "trailing \\",

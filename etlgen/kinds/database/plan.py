@@ -11,7 +11,7 @@ from etlgen.kinds.database.spec import DatabaseResource, DatabaseSource, Partiti
 from etlgen.names import EnvName, env_name
 from etlgen.pycode import Code, block, code
 from etlgen.vocabulary.column import Column
-from etlgen.vocabulary.samples import bad_cells, good_rows
+from etlgen.vocabulary.samples import bad_cells, element_counts, good_rows
 
 Cells = tuple[str | None, ...]
 
@@ -34,6 +34,7 @@ class RowsDetail:
     good: tuple[Cells, ...]
     bad: tuple[Cells, ...]
     rules: tuple[str, ...]
+    element_counts: Mapping[str, int]
     is_partitioned: bool
     is_repeatable: bool
 
@@ -65,7 +66,8 @@ def _detail(resource: DatabaseResource) -> RowsDetail:
         is_query=resource.query is not None,
         good=tuple(_cells(columns, row) for row in good),
         bad=tuple(_cells(columns, row) for row in (good[0], *broken)),
-        rules=tuple(sorted(f"{cell.column} {cell.reason}" for cell in bad)),
+        rules=tuple(sorted(cell.rule for cell in bad)),
+        element_counts=element_counts(columns, good),
         is_partitioned=resource.partition_by is not None,
         is_repeatable=resource.write_disposition != "append",
     )

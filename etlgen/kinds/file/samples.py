@@ -11,8 +11,8 @@ from datetime import datetime
 from etlgen.kinds.file.dialect import CAPTURE, compression_of
 from etlgen.kinds.file.spec import FileResource
 from etlgen.vocabulary.column import Column
-from etlgen.vocabulary.json_value import json_value
-from etlgen.vocabulary.samples import BadCell, bad_cells, good_rows
+from etlgen.vocabulary.json_value import is_json_cell, json_value
+from etlgen.vocabulary.samples import BadCell, alike, bad_cells, element_counts, good_rows
 
 Cells = Mapping[str, str | None]
 Record = str | list[str | None]
@@ -36,12 +36,14 @@ class Samples:
     good_count: int
     bad: tuple[Record, ...]
     rules: tuple[str, ...]
+    element_counts: Mapping[str, int]
 
 
 def make_samples(resource: FileResource, columns: Sequence[Column]) -> Samples:
     """Samples that the resource's pattern finds, and its dialect reads."""
-    good = _of_one_path(resource, columns, good_rows(columns))
-    in_file = [column for column in columns if not resource.is_in_path(column.from_names)]
+    in_path = [column for column in columns if resource.is_in_path(column.from_names)]
+    in_file = [column for column in columns if column not in in_path]
+    good = alike(good_rows(columns), columns, in_path)
     bad = [cell for cell in bad_cells(in_file) if _can_stand(resource, columns, cell)]
     broken: list[Cells] = [{**good[0], cell.column: cell.raw_value} for cell in bad]
     file = _matching_name(resource, columns, good[0])
@@ -54,32 +56,15 @@ def make_samples(resource: FileResource, columns: Sequence[Column]) -> Samples:
         good=_records(resource, in_file, good),
         good_count=len(good),
         bad=_records(resource, in_file, [good[0], *broken]),
-        rules=tuple(f"{cell.column} {cell.reason}" for cell in bad),
+        rules=tuple(cell.rule for cell in bad),
+        element_counts=element_counts(columns, good),
     )
-
-
-def _of_one_path(
-    resource: FileResource, columns: Sequence[Column], rows: Sequence[Cells]
-) -> list[Cells]:
-    """The rows as they can stand in one file: values in its path are the same for all."""
-    in_path = {
-        column.name: rows[0][column.name]
-        for column in columns
-        if resource.is_in_path(column.from_names)
-    }
-    keys = [column.name for column in columns if column.in_key]
-    alike = [{**row, **in_path} for row in rows]
-    if not keys:
-        return list(alike)
-    distinct = {tuple(row[key] for key in keys): row for row in reversed(alike)}
-    return list(reversed(distinct.values()))
 
 
 def _can_stand(resource: FileResource, columns: Sequence[Column], cell: BadCell) -> bool:
     """Whether such a file can hold the cell: in a JSON file every document is JSON."""
-    types = {column.name: column.type.name for column in columns}
     is_json = resource.format in ("json_lines", "json_array")
-    return cell.raw_value is None or not (is_json and types[cell.column] == "jsonb")
+    return not is_json or is_json_cell(columns, cell.column, cell.raw_value)
 
 
 def _is_plain(resource: FileResource, file: str) -> bool:

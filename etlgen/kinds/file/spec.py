@@ -11,7 +11,7 @@ from pydantic import Field
 
 from etlgen.kinds.file import dialect
 from etlgen.kinds.file.dialect import CAPTURE, FORMATS, Compression, Format
-from etlgen.spec.column import ColumnSpec
+from etlgen.spec.column import PlainColumnSpec
 from etlgen.spec.fields import DataText, Sequence, Text
 from etlgen.spec.models import Model, ResourceSpec, SourceSpec
 from etlgen.spec.problem import Problem
@@ -116,7 +116,7 @@ class FileResource(ResourceSpec):
         """Whether a column is a value of the path, and not in the file."""
         return bool(self.captures) and any(map(VALUE.fullmatch, from_names))
 
-    def notation(self, column: ColumnSpec) -> Notation:
+    def notation(self, column: PlainColumnSpec) -> Notation:
         """The column's own notation within the files' dialect."""
         if self.is_in_path(column.from_names):
             return replace(super().notation(column), writes_null=False)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from etlgen.kinds import KindPlan
+from etlgen.kinds.rest_api.each import is_in_path, keys_code
 from etlgen.kinds.rest_api.spec import AuthSpec, PagesSpec, QuerySpec, RestResource, RestSource
 from etlgen.names import EnvName
 from etlgen.pycode import Code, code, spelled
 from etlgen.spec.settings import Setting
 from etlgen.vocabulary.column import Column
-from etlgen.vocabulary.json_value import json_value
-from etlgen.vocabulary.samples import bad_cells, good_rows
+from etlgen.vocabulary.json_value import is_json_cell, json_object
+from etlgen.vocabulary.samples import alike, bad_cells, element_counts, good_rows
 
 AUTH_CLASSES = {
     "bearer": "Bearer",
@@ -32,7 +32,6 @@ PAGE_CLASSES = {
     "next_url": "Linked",
 }
 EXAMPLE_URL = "https://api.example.com"
-Tree = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +53,24 @@ class ApiDetail:
 
 @dataclass(frozen=True, slots=True)
 class EndpointDetail:
-    """One resource: its endpoint, and records made up for its tests."""
+    """One resource: its endpoint, and records made up for its tests.
+
+    `each` is what it is read for, and `keys` one value for each name, as the tests read it for.
+    """
 
     endpoint: Code
+    each: Code | None
+    keys: Mapping[str, str]
     good: tuple[str, ...]
     bad: tuple[str, ...]
     rules: tuple[str, ...]
+    element_counts: Mapping[str, int]
     is_partitioned: bool
     is_repeatable: bool
 
     @property
     def code(self) -> tuple[Code, ...]:
-        return (self.endpoint,)
+        return (self.endpoint,) if self.each is None else (self.endpoint, self.each)
 
     @property
     def reads_files(self) -> bool:
@@ -74,7 +79,8 @@ class EndpointDetail:
 
 def plan(source: RestSource) -> KindPlan:
     """An API, and for each resource its endpoint and its samples."""
-    return KindPlan(_api(source), {name: _detail(one) for name, one in source.resources.items()})
+    details = {name: _detail(one, source) for name, one in source.resources.items()}
+    return KindPlan(_api(source), details)
 
 
 def _api(source: RestSource) -> ApiDetail:
@@ -89,6 +95,8 @@ def _api(source: RestSource) -> ApiDetail:
         ]
     if source.rate_limit != 10:
         arguments.append(code("rate_limit={rate}", rate=source.rate_limit))
+    each = [value for one in source.resources.values() for value in one.each.values()]
+    settings += [value for value in each if isinstance(value, Setting)]
     variables = {one.env: Variable(one.env, one.default) for one in settings if one.env is not None}
     auth_class = AUTH_CLASSES[source.auth.type] if source.auth else None
     return ApiDetail(tuple(arguments), auth_class, tuple(variables.values()))
@@ -126,21 +134,26 @@ def _setting(setting: Setting, example: str) -> Code:
     return code("environment.get({name}, {default})", name=setting.env, default=setting.default)
 
 
-def _detail(resource: RestResource) -> EndpointDetail:
+def _detail(resource: RestResource, source: RestSource) -> EndpointDetail:
     columns = resource.resolved_columns()
-    good = good_rows(columns)
-    documents = {column.name for column in columns if column.type.name == "jsonb"}
+    in_path = [column for column in columns if is_in_path(column.from_names)]
+    in_record = [column for column in columns if column not in in_path]
+    good = alike(good_rows(columns), columns, in_path)
     bad = [
         cell
-        for cell in bad_cells(columns)
-        if cell.raw_value is None or cell.column not in documents
+        for cell in bad_cells(in_record)
+        if is_json_cell(in_record, cell.column, cell.raw_value)
     ]
     broken = [{**good[0], cell.column: cell.raw_value} for cell in bad]
+    values = {column.from_names[0]: good[0][column.name] for column in in_path}
     return EndpointDetail(
         endpoint=_endpoint(resource, columns),
-        good=tuple(_record(columns, row) for row in good),
-        bad=tuple(_record(columns, row) for row in (good[0], *broken)),
-        rules=tuple(f"{cell.column} {cell.reason}" for cell in bad),
+        each=keys_code(resource.each, source.resources),
+        keys={name: values.get(f"{{{name}}}") or "sample" for name in resource.each},
+        good=tuple(json_object(in_record, row) for row in good),
+        bad=tuple(json_object(in_record, row) for row in (good[0], *broken)),
+        rules=tuple(cell.rule for cell in bad),
+        element_counts=element_counts(columns, good),
         is_partitioned=bool(resource.each) or resource.slices is not None,
         is_repeatable=resource.write_disposition != "append",
     )
@@ -173,8 +186,10 @@ def _endpoint(resource: RestResource, columns: Sequence[Column]) -> Code:
             options[key] = _query(query)
     if resource.slices is not None:
         options["slices"] = resource.slices
-    if resource.each:
-        options["each"] = {name: list(values) for name, values in resource.each.items()}
+    if resource.in_flight != 4:
+        options["in_flight"] = resource.in_flight
+    if resource.missing == "skip":
+        options["skip_missing"] = True
     named = "".join(f", {option}={{{option}}}" for option in options)
     imports = ["runtime.endpoints:Endpoint"]
     return code(f"Endpoint({{path}}{named})", imports=imports, path=resource.path, **options)
@@ -210,24 +225,3 @@ def _query(query: QuerySpec) -> Code:
     if query.format == "iso":
         return code("Query({param})", imports=imports, param=query.param)
     return code("Query({param}, {format})", imports=imports, param=query.param, format=query.format)
-
-
-def _record(columns: Sequence[Column], row: Mapping[str, str | None]) -> str:
-    """One JSON object, with objects in it where a column is read from inside one."""
-    tree: Tree = {}
-    for column in columns:
-        *parents, last = column.from_names[0].split(".")
-        branch = tree
-        for name in parents:
-            branch = branch.setdefault(name, {})
-        branch[last] = json_value(column, row[column.name])
-    return _object(tree)
-
-
-def _object(tree: Mapping[str, Any]) -> str:
-    members = (
-        f"{json.dumps(key, ensure_ascii=False)}: "
-        f"{value if isinstance(value, str) else _object(value)}"
-        for key, value in tree.items()
-    )
-    return "{" + ", ".join(members) + "}"

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
+from etlgen.kinds.rest_api.each import (
+    PLACEHOLDER,
+    Each,
+    KeysOf,
+    default_missing,
+    each_problems,
+    is_in_path,
+    parent_problems,
+)
 from etlgen.names import shown
 from etlgen.pycode import is_visible
-from etlgen.spec.fields import FROM_ONE, DataText, Duration, Text, TextList, positive
+from etlgen.spec.column import PlainColumnSpec
+from etlgen.spec.fields import FROM_ONE, DataText, Duration, Text, positive
 from etlgen.spec.models import Model, ResourceSpec, SourceSpec
-from etlgen.spec.problem import Problem, refusal
+from etlgen.spec.problem import Path, Problem, refusal
 from etlgen.spec.settings import Setting, as_setting, reference
+from etlgen.vocabulary.column import Notation
 
-PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 JSON_PATH = re.compile(r"\$(?:\.[^.\[\]*$\s]+)*")
 _HEADER = re.compile(r"[A-Za-z0-9_-]+")
 _PARAMETER = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
@@ -176,15 +187,36 @@ class RestResource(ResourceSpec):
     slices: Duration | None = Field(
         None, description="Ask for the window in parts, where the API caps its results: 1d."
     )
-    each: Mapping[str, TextList] = Field(
-        {}, description="Values of the {name}s in the path: all are read."
+    each: Mapping[str, Each] = Field(
+        {},
+        description="What the {name}s in the path stand for, all of which are read: values, a "
+        "${VARIABLE} that has them, or {resource: orders, column: order_id}.",
     )
+    in_flight: Positive = Field(4, description="Values of `each` that are read at a time.")
+    missing: Literal["skip", "fail"] = Field(
+        default_factory=default_missing,
+        description="What a value is for which the API answers 404. Default: skip where it comes "
+        "from another resource, else fail.",
+    )
+
+    def notation(self, column: PlainColumnSpec) -> Notation:
+        """A value of the path is there, always."""
+        notation = super().notation(column)
+        if is_in_path(column.from_names):
+            return replace(notation, writes_null=False)
+        return notation
+
+    @property
+    def parents(self) -> Mapping[str, KeysOf]:
+        """The resources whose rows it is read for, by the name in the path."""
+        return {name: one for name, one in self.each.items() if isinstance(one, KeysOf)}
 
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
         yield from keys_problems("pages", self.pages, self.pages.style, PAGE_KEYS)
         yield from self._window_problems()
-        yield from self._each_problems()
+        yield from each_problems(self.path, self.each, self.columns)
+        yield from self._about_each()
         if self.write_disposition == "append" and self.cursor is None:
             message = "append without a cursor would add all records again with each run"
             hint = "add 'cursor: {field: …}', or a primary_key and merge"
@@ -208,18 +240,10 @@ class RestResource(ResourceSpec):
                 message = f"slices are of time, and {column.name!r} is {column.type}"
                 yield Problem(("slices",), "slices", message)
 
-    def _each_problems(self) -> Iterator[Problem]:
-        wanted = PLACEHOLDER.findall(self.path)
-        for name in wanted:
-            if name not in self.each:
-                message = f"{{{name}}} in the path has no values"
-                yield Problem(("path",), "each", message, f"add 'each: {{{name}: [...]}}'")
-        for name, values in self.each.items():
-            if name not in wanted:
-                message = f"the path has no {{{name}}}"
-                yield Problem(("each", name), "each", message, at_key=True)
-            elif not values:
-                yield Problem(("each", name), "each", "a list of values cannot be empty")
+    def _about_each(self) -> Iterator[Problem]:
+        for key in ("in_flight", "missing"):
+            if key in self.model_fields_set and not self.each:
+                yield Problem((key,), "each", f"{key!r} is about 'each'", at_key=True)
 
 
 class RestSource(SourceSpec):
@@ -253,6 +277,18 @@ class RestSource(SourceSpec):
         yield from super().problems()
         if self.auth is not None:
             yield from keys_problems("auth", self.auth, self.auth.type, AUTH_KEYS)
+        for name, resource in self.resources.items():
+            for key, parent in resource.parents.items():
+                path = ("resources", name, "each", key)
+                yield from parent_problems(path, name, parent, self.resources)
+
+    def needed_tables(self, name: str) -> Mapping[str, Path]:
+        parents: dict[str, Path] = {
+            self.resources[parent.resource].table: ("each", key)
+            for key, parent in self.resources[name].parents.items()
+            if parent.resource in self.resources
+        }
+        return {**super().needed_tables(name), **parents}
 
 
 def keys_problems(

@@ -16,9 +16,10 @@ with DAG(
     params=WINDOW,
     tags=["club"],
 ):
-    load_partitions.override(group_id="fees")(
+    fees = load_partitions.override(group_id="fees")(
         "office.fees", Asset("x-club://club/fees")
     )
-    load_whole.override(group_id="members")(
+    members = load_whole.override(group_id="members")(
         "office.members", Asset("x-club://club/members")
     )
+    members >> fees

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Asset
 
-from store.airflow_tasks import DEFAULT_ARGS, WINDOW, load_whole
+from store.airflow_tasks import DEFAULT_ARGS, WINDOW, load_partitions, load_whole
 
 with DAG(
     "store__erp",
@@ -16,9 +16,13 @@ with DAG(
     params=WINDOW,
     tags=["store"],
 ):
-    load_whole.override(group_id="orders")(
+    orders = load_whole.override(group_id="orders")(
         "erp.orders", Asset("x-store://store/orders")
     )
     load_whole.override(group_id="customers")(
         "erp.customers", Asset("x-store://store/customers")
     )
+    payments = load_partitions.override(group_id="payments")(
+        "erp.payments", Asset("x-store://store/payments")
+    )
+    orders >> payments

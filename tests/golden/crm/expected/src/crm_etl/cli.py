@@ -44,8 +44,8 @@ def run(
 
 @app.command()
 def plan(resources: Resources = None) -> None:
-    """Show what a run would read; loads nothing."""
-    screen.show_plan(commands.choose(sources, resources or []))
+    """Show what a run would read now; loads nothing."""
+    screen.show_plan(open_destination, commands.choose(sources, resources or []))
 
 
 @app.command()

@@ -2,25 +2,31 @@
 
 from store.runtime.connect import Destination
 from store.runtime.fake_api import FakeApi, serve
-from store.runtime.testing import load_from, reasons_of, rows_of
-from store.sources.erp import customers, orders
+from store.runtime.testing import load_from, reasons_of, rows_in, rows_of
+from store.sources.erp import customers, orders, payments
 
 FAULTS = ["429", "500", "html", "half", "reset"]
 
 GOOD_ORDERS = [
-    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
-    '{"id": 2, "shipping": {"address": {"city": "birch"}}, "total": 2.02, "lines": {"sample": 2}, "updated_at": "2026-01-16T09:31:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "birch"}, "quantity": 2, "price": 2.02}], "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 2, "shipping": {"address": {"city": "birch"}}, "total": 2.02, "lines": [{"product": {"sku": "cedar"}, "quantity": 3, "price": null}], "updated_at": "2026-01-16T09:31:00Z"}',
     '{"id": 3, "shipping": {"address": {"city": null}}, "total": null, "lines": null, "updated_at": "2026-01-17T09:32:00Z"}',
 ]
 
 BAD_ORDERS = [
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "birch"}, "quantity": 2, "price": 2.02}], "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": "twelve", "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "birch"}, "quantity": 2, "price": 2.02}], "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": null, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "birch"}, "quantity": 2, "price": 2.02}], "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": "twelve", "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "birch"}, "quantity": 2, "price": 2.02}], "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": -1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "birch"}, "quantity": 2, "price": 2.02}], "updated_at": "2026-01-15T09:30:00Z"}',
     '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
-    '{"id": "twelve", "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
-    '{"id": null, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
-    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": "twelve", "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
-    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": -1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
-    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "someday"}',
-    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": null}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": null}, "quantity": 1, "price": 1.01}], "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "amber"}, "quantity": "twelve", "price": 1.01}], "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "amber"}, "quantity": null, "price": 1.01}], "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "amber"}, "quantity": 0, "price": 1.01}], "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "amber"}, "quantity": 1, "price": "twelve"}], "updated_at": "2026-01-15T09:30:00Z"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "birch"}, "quantity": 2, "price": 2.02}], "updated_at": "someday"}',
+    '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "birch"}, "quantity": 2, "price": 2.02}], "updated_at": null}',
 ]
 
 BROKEN_ORDERS_RULES = [
@@ -28,6 +34,12 @@ BROKEN_ORDERS_RULES = [
     "order_id is required",
     "total is not a number",
     'total breaks "is at least 0"',
+    "lines is not an array of objects",
+    "lines[2].sku is required",
+    "lines[2].quantity is not a whole number",
+    "lines[2].quantity is required",
+    'lines[2].quantity breaks "is at least 1"',
+    "lines[2].price is not a number",
     "updated_at is not a timestamp like 2026-01-31T23:59:59",
     "updated_at is required",
 ]
@@ -49,6 +61,27 @@ BROKEN_CUSTOMERS_RULES = [
     "id is required",
 ]
 
+GOOD_PAYMENTS = [
+    '{"no": 1, "amount": 1.01}',
+    '{"no": 2, "amount": 2.02}',
+    '{"no": 3, "amount": 3.03}',
+]
+
+BAD_PAYMENTS = [
+    '{"no": 1, "amount": 1.01}',
+    '{"no": "twelve", "amount": 1.01}',
+    '{"no": null, "amount": 1.01}',
+    '{"no": 1, "amount": "twelve"}',
+    '{"no": 1, "amount": null}',
+]
+
+BROKEN_PAYMENTS_RULES = [
+    "payment_no is not a whole number",
+    "payment_no is required",
+    "amount is not a number",
+    "amount is required",
+]
+
 
 def test_orders_are_loaded_once(destination: Destination) -> None:
     with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS)) as fake:
@@ -60,6 +93,7 @@ def test_orders_are_loaded_once(destination: Destination) -> None:
     assert reasons_of(destination) == []
     assert counts.loaded == len(rows) == 3
     assert rows_of(destination, orders) == rows
+    assert len(rows_in(destination, orders.LINES_TABLE)) == 3
 
 
 def test_faults_lose_no_orders(destination: Destination) -> None:
@@ -103,4 +137,32 @@ def test_bad_customers_are_set_aside(destination: Destination) -> None:
         counts = load_from(destination, fake.client(), customers)
 
     assert reasons_of(destination) == BROKEN_CUSTOMERS_RULES
+    assert counts.loaded == 1
+
+
+def test_payments_are_loaded_once(destination: Destination) -> None:
+    with serve(FakeApi(payments.ENDPOINT, GOOD_PAYMENTS)) as fake:
+        counts = load_from(destination, fake.client(), payments, {"order": "1"})
+        rows = rows_of(destination, payments)
+    with serve(FakeApi(payments.ENDPOINT, GOOD_PAYMENTS)) as fake:
+        load_from(destination, fake.client(), payments, {"order": "1"})
+
+    assert reasons_of(destination) == []
+    assert counts.loaded == len(rows) == 3
+    assert rows_of(destination, payments) == rows
+
+
+def test_faults_lose_no_payments(destination: Destination) -> None:
+    with serve(FakeApi(payments.ENDPOINT, GOOD_PAYMENTS, FAULTS[:])) as fake:
+        counts = load_from(destination, fake.client(), payments, {"order": "1"})
+
+    assert [request.answer for request in fake.seen][: len(FAULTS)] == FAULTS
+    assert counts.loaded == 3
+
+
+def test_bad_payments_are_set_aside(destination: Destination) -> None:
+    with serve(FakeApi(payments.ENDPOINT, BAD_PAYMENTS)) as fake:
+        counts = load_from(destination, fake.client(), payments, {"order": "1"})
+
+    assert reasons_of(destination) == BROKEN_PAYMENTS_RULES
     assert counts.loaded == 1

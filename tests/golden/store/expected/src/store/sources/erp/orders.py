@@ -4,16 +4,17 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import pandas as pd
-from sqlalchemy import TIMESTAMP, BigInteger, Column, Numeric, Table, Text
+from sqlalchemy import TIMESTAMP, BigInteger, Column, Integer, Numeric, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store.destination import metadata
+from store.runtime.children import child_key, each
 from store.runtime.conform import conform
 from store.runtime.endpoints import Endpoint, Query
 from store.runtime.http import Api
 from store.runtime.pages import PageNumber
 from store.runtime.problems import Problems
-from store.runtime.resource import Merge, Partition, Window, lineage
+from store.runtime.resource import Child, Merge, Partition, Window, lineage
 
 TABLE = Table(
     "orders",
@@ -23,6 +24,16 @@ TABLE = Table(
     Column("total", Numeric(12, 2)),
     Column("lines", JSONB),
     Column("updated_at", TIMESTAMP(timezone=True), nullable=False),
+    *lineage(),
+)
+
+LINES_TABLE = Table(
+    "order_lines",
+    metadata,
+    *child_key(TABLE),
+    Column("sku", Text, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("price", Numeric(12, 2)),
     *lineage(),
 )
 
@@ -54,6 +65,7 @@ def transform(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
     """Raw records in, columns named and typed as in `TABLE` out; the index stays."""
     rows = raw.rename(columns={"id": "order_id", "shipping.address.city": "city"})
     rows["city"] = rows["city"].str.strip()
+    rows["lines"] = each(rows["lines"], LINES, problems)
     return conform(rows, TABLE, problems)
 
 
@@ -62,4 +74,27 @@ def check(rows: pd.DataFrame, problems: Problems) -> None:
     problems.require("total", "is at least 0", rows["total"] >= 0)
 
 
-LOAD = Merge(TABLE, cursor="updated_at", lookback=timedelta(minutes=5))
+def transform_lines(raw: pd.DataFrame, problems: Problems) -> pd.DataFrame:
+    """Elements of `lines` in, columns as in `LINES_TABLE` out."""
+    rows = raw.rename(columns={"product.sku": "sku"})
+    rows["sku"] = rows["sku"].str.strip().str.upper()
+    return conform(rows, LINES_TABLE, problems)
+
+
+def check_lines(rows: pd.DataFrame, problems: Problems) -> None:
+    """What each element must satisfy; what holds one that does not is set aside as a whole."""
+    problems.require("quantity", "is at least 1", rows["quantity"] >= 1)
+
+
+LINES = Child(
+    LINES_TABLE,
+    "lines",
+    keys=["product.sku", "quantity", "price"],
+    transform=transform_lines,
+    check=check_lines,
+)
+
+
+LOAD = Merge(
+    TABLE, cursor="updated_at", lookback=timedelta(minutes=5), children=[LINES]
+)
