@@ -11,8 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,15 +19,18 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
+    sleep_using_event,
     stop_after_attempt,
     stop_before_delay,
+    stop_when_event_set,
     wait_random_exponential,
 )
 
 from .errors import ConfigError, ContractError, FatalError, RetryableError
+from .http_again import AgainError, retry_after
 from .http_auth import Auth
 
-TRIES = 6
+TRIES = 8
 TOTAL_SECONDS = 300.0
 """For one request with all its tries; a longer Retry-After ends the run."""
 LARGEST_BODY = 256 << 20
@@ -48,14 +49,6 @@ T = TypeVar("T")
 Params = Mapping[str, str]
 
 
-class AgainError(RetryableError):
-    """A request may succeed later, and not before `seconds`."""
-
-    def __init__(self, message: str, seconds: float = 0.0) -> None:
-        super().__init__(message)
-        self.seconds = seconds
-
-
 @dataclass(frozen=True)
 class Answer:
     """A body that came whole, and where it came from."""
@@ -67,7 +60,10 @@ class Answer:
 
 @dataclass
 class Api:
-    """One API. `rate_limit` is in requests a second, `timeout` in seconds without a byte."""
+    """One API. `rate_limit` is in requests a second, `timeout` in seconds without a byte.
+
+    Connections are opened by the first request, also after `close`.
+    """
 
     url: str
     auth: Auth = field(default_factory=Auth)
@@ -81,11 +77,9 @@ class Api:
         require_safe(self.url, allow_link_local=self.allow_link_local)
         self._origin = _origin(httpx.URL(self.url))
         self._pace = Pace(self.rate_limit)
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, 10.0)),
-            headers={"User-Agent": self.user_agent, "Accept": "application/json"},
-            trust_env=True,
-        )
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._opened: httpx.Client | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -94,8 +88,13 @@ class Api:
         self.close()
 
     def close(self) -> None:
-        """Give back the connections."""
-        self._client.close()
+        """Give back the connections; requests of other threads that wait for a try end at once."""
+        with self._lock:
+            client, closed = self._opened, self._closed
+            self._opened, self._closed = None, threading.Event()
+        closed.set()
+        if client is not None:
+            client.close()
 
     def get(
         self, path: str, params: Params, read: Callable[[Answer], T], *, base: str = ""
@@ -107,14 +106,18 @@ class Api:
         url = self._absolute(path, base)
         if params:
             url = url.copy_merge_params(dict(params))
+        closed = self._closed
         tries = Retrying(
             retry=retry_if_exception_type(RetryableError),
-            stop=stop_after_attempt(TRIES) | stop_before_delay(self.total_seconds),
+            stop=stop_after_attempt(TRIES)
+            | stop_before_delay(self.total_seconds)
+            | stop_when_event_set(closed),
             wait=_wait,
+            sleep=sleep_using_event(closed),
             reraise=True,
         )
         try:
-            return tries(lambda: read(self._answer(url)))
+            return tries(lambda: read(self._answer(url, closed)))
         except AgainError as error:
             if not error.seconds:
                 raise
@@ -142,15 +145,30 @@ class Api:
                 "If that is right, it is the address that belongs into connection.py.",
             )
 
-    def _answer(self, url: httpx.URL) -> Answer:
+    def _client(self) -> httpx.Client:
+        with self._lock:
+            if self._opened is None:
+                self._opened = httpx.Client(
+                    timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, 10)),
+                    headers={
+                        "User-Agent": self.user_agent,
+                        "Accept": "application/json",
+                    },
+                )
+            return self._opened
+
+    def _answer(self, url: httpx.URL, closed: threading.Event) -> Answer:
         until = time.monotonic() + self.total_seconds
         renewed = False
         for _ in range(MOST_REDIRECTS + 2):
-            self._pace.wait()
-            request = self._client.build_request("GET", url)
+            self._pace.wait(closed)
+            if closed.is_set():
+                raise AgainError(f"{_shown(url)} is not asked any more")
+            client = self._client()
+            request = client.build_request("GET", url)
             self.auth.sign(request)
             try:
-                response = self._client.send(request, stream=True)
+                response = client.send(request, stream=True)
                 try:
                     body = _body(response, until)
                 finally:
@@ -167,9 +185,21 @@ class Api:
             ):
                 renewed = True
             else:
-                _require_success(url, response)
+                self._require_success(url, response)
                 return Answer(url, response.headers, body)
         raise ContractError(f"{_shown(url)} redirects without end")
+
+    def _require_success(self, url: httpx.URL, response: httpx.Response) -> None:
+        status = response.status_code
+        message = f"{_shown(url)} answers {status}"
+        if status in RETRIED:
+            seconds = retry_after(response.headers)
+            # It is meant for all of us; one that is too long ends the run.
+            if seconds < self.total_seconds:
+                self._pace.hold(seconds)
+            raise AgainError(message, seconds)
+        if status != 200:
+            raise ContractError(message, HINTS.get(status, ""))
 
 
 class Pace:
@@ -180,12 +210,17 @@ class Pace:
         self._next = 0.0
         self._lock = threading.Lock()
 
-    def wait(self) -> None:
-        """Return when it is this caller's turn."""
+    def wait(self, closed: threading.Event) -> None:
+        """Return when it is this caller's turn, or at once when there is nobody any more."""
         with self._lock:
             turn = max(self._next, time.monotonic())
             self._next = turn + self.gap
-        time.sleep(max(0.0, turn - time.monotonic()))
+        closed.wait(max(0.0, turn - time.monotonic()))
+
+    def hold(self, seconds: float) -> None:
+        """No turn before so many seconds from now."""
+        with self._lock:
+            self._next = max(self._next, time.monotonic() + seconds)
 
 
 def require_safe(url: str, *, allow_link_local: bool = False) -> None:
@@ -233,29 +268,6 @@ def _body(response: httpx.Response, until: float) -> bytes:
         if time.monotonic() > until:
             raise AgainError(f"{_shown(response.request.url)}: the answer takes long")
     return b"".join(chunks)
-
-
-def _require_success(url: httpx.URL, response: httpx.Response) -> None:
-    status = response.status_code
-    message = f"{_shown(url)} answers {status}"
-    if status in RETRIED:
-        raise AgainError(message, _retry_after(response.headers))
-    if status != 200:
-        raise ContractError(message, HINTS.get(status, ""))
-
-
-def _retry_after(headers: httpx.Headers) -> float:
-    """Seconds, which stand there as such or as the date until which to wait (RFC 9110)."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    # A date has whole seconds, and the two clocks differ.
-    return max(0.0, (zoned - datetime.now(UTC)).total_seconds() + 1)
 
 
 def _wait(state: RetryCallState) -> float:

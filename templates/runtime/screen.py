@@ -74,7 +74,8 @@ def show_plan(resources: Sequence[Resource]) -> None:
     for resource in resources:
         load = resource.load
         named = [resource.name, load.name, load.table.fullname]
-        parts = resource.partitions(resource.connect(), Window())
+        with resource.source() as source:
+            parts = resource.partitions(source, Window())
         for part in parts:
             table.add_row(*named, _printable(part.file or "all"))
             named = ["", "", ""]
