@@ -9,7 +9,8 @@ import ipaddress
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
@@ -77,9 +78,8 @@ class Api:
         require_safe(self.url, allow_link_local=self.allow_link_local)
         self._origin = _origin(httpx.URL(self.url))
         self._pace = Pace(self.rate_limit)
-        self._closed = threading.Event()
         self._lock = threading.Lock()
-        self._opened: httpx.Client | None = None
+        self._opened: Session | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -88,13 +88,11 @@ class Api:
         self.close()
 
     def close(self) -> None:
-        """Give back the connections; requests of other threads that wait for a try end at once."""
+        """Give back the connections; requests of other threads are not tried again."""
         with self._lock:
-            client, closed = self._opened, self._closed
-            self._opened, self._closed = None, threading.Event()
-        closed.set()
-        if client is not None:
-            client.close()
+            session, self._opened = self._opened, None
+        if session is not None:
+            session.close()
 
     def get(
         self, path: str, params: Params, read: Callable[[Answer], T], *, base: str = ""
@@ -106,18 +104,19 @@ class Api:
         url = self._absolute(path, base)
         if params:
             url = url.copy_merge_params(dict(params))
-        closed = self._closed
+        session = self._session()
         tries = Retrying(
             retry=retry_if_exception_type(RetryableError),
             stop=stop_after_attempt(TRIES)
             | stop_before_delay(self.total_seconds)
-            | stop_when_event_set(closed),
+            | stop_when_event_set(session.closed),
             wait=_wait,
-            sleep=sleep_using_event(closed),
+            sleep=sleep_using_event(session.closed),
             reraise=True,
         )
         try:
-            return tries(lambda: read(self._answer(url, closed)))
+            with session.used():
+                return tries(lambda: read(self._answer(url, session)))
         except AgainError as error:
             if not error.seconds:
                 raise
@@ -145,30 +144,28 @@ class Api:
                 "If that is right, it is the address that belongs into connection.py.",
             )
 
-    def _client(self) -> httpx.Client:
+    def _session(self) -> Session:
         with self._lock:
             if self._opened is None:
-                self._opened = httpx.Client(
-                    timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, 10)),
-                    headers={
-                        "User-Agent": self.user_agent,
-                        "Accept": "application/json",
-                    },
-                )
+                timeout = httpx.Timeout(self.timeout, connect=min(self.timeout, 10))
+                headers = {
+                    "User-Agent": self.user_agent,
+                    "Accept": "application/json",
+                }
+                self._opened = Session(httpx.Client(timeout=timeout, headers=headers))
             return self._opened
 
-    def _answer(self, url: httpx.URL, closed: threading.Event) -> Answer:
+    def _answer(self, url: httpx.URL, session: Session) -> Answer:
         until = time.monotonic() + self.total_seconds
         renewed = False
         for _ in range(MOST_REDIRECTS + 2):
-            self._pace.wait(closed)
-            if closed.is_set():
+            self._pace.wait(session.closed)
+            if session.closed.is_set():
                 raise AgainError(f"{_shown(url)} is not asked any more")
-            client = self._client()
-            request = client.build_request("GET", url)
+            request = session.client.build_request("GET", url)
             self.auth.sign(request)
             try:
-                response = client.send(request, stream=True)
+                response = session.client.send(request, stream=True)
                 try:
                     body = _body(response, until)
                 finally:
@@ -200,6 +197,38 @@ class Api:
             raise AgainError(message, seconds)
         if status != 200:
             raise ContractError(message, HINTS.get(status, ""))
+
+
+class Session:
+    """Connections that are given back when they are closed and the last request has ended."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+        self.closed = threading.Event()
+        self._users = 1
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """For a request and all its tries."""
+        with self._lock:
+            self._users += 1
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def close(self) -> None:
+        """No request is begun any more, and none is waited for."""
+        self.closed.set()
+        self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            is_last = not self._users
+        if is_last:
+            self.client.close()
 
 
 class Pace:

@@ -46,6 +46,7 @@ PAGE_ARGUMENTS = {
     "next_url": ("next",),
 }
 PAGE_OPTIONS = {"cursor": {"next": "at"}}
+FAKE_PAGE = 2  # records on a page of the API in the generated tests
 EXAMPLE_URL = "https://api.example.com"
 Tree = dict[str, Any]
 
@@ -79,6 +80,7 @@ class EndpointDetail:
     rules: tuple[str, ...]
     is_partitioned: bool
     is_repeatable: bool
+    is_paged: bool
 
     @property
     def code(self) -> tuple[Code, ...]:
@@ -172,6 +174,7 @@ def _detail(resource: RestResource) -> EndpointDetail:
         rules=tuple(f"{cell.column} {cell.reason}" for cell in bad),
         is_partitioned=bool(resource.each) or resource.slices is not None,
         is_repeatable=resource.write_disposition != "append",
+        is_paged=resource.pages.style != "one" and len(good) > FAKE_PAGE,
     )
 
 

@@ -1,11 +1,14 @@
 """erp: made-up records over real HTTP through the real code into a real PostgreSQL."""
 
+import pytest
+
 from store.runtime.connect import Destination
+from store.runtime.errors import ContractError
 from store.runtime.fake_api import FakeApi, serve
-from store.runtime.testing import load_from, reasons_of, rows_of
+from store.runtime.testing import cursors_of, load_from, reasons_of, rows_of
 from store.sources.erp import customers, orders
 
-FAULTS = ["429", "500", "html", "half", "reset"]
+FAULTS = ["429", "500", "stall", "half", "reset"]
 
 GOOD_ORDERS = [
     '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": {"sample": 1}, "updated_at": "2026-01-15T09:30:00Z"}',
@@ -67,7 +70,28 @@ def test_faults_lose_no_orders(destination: Destination) -> None:
         counts = load_from(destination, fake.client(), orders)
 
     assert [request.answer for request in fake.seen][: len(FAULTS)] == FAULTS
+    assert fake.seen[1].at - fake.seen[0].at >= fake.retry_after
     assert counts.loaded == 3
+
+
+def test_orders_stay_as_they_were_where_the_api_breaks_off(
+    destination: Destination,
+) -> None:
+    with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS[:1])) as fake:
+        load_from(destination, fake.client(), orders)
+        before = rows_of(destination, orders), cursors_of(destination)
+    with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS, ["", "403"])) as fake:
+        with pytest.raises(ContractError, match="answers 403"):
+            load_from(destination, fake.client(), orders)
+
+    assert (rows_of(destination, orders), cursors_of(destination)) == before
+
+
+def test_a_repeated_page_of_orders_counts_once(destination: Destination) -> None:
+    with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS, ["", "repeat"])) as fake:
+        counts = load_from(destination, fake.client(), orders)
+
+    assert counts.loaded == len(rows_of(destination, orders)) == 3
 
 
 def test_bad_orders_are_set_aside(destination: Destination) -> None:
@@ -95,7 +119,28 @@ def test_faults_lose_no_customers(destination: Destination) -> None:
         counts = load_from(destination, fake.client(), customers)
 
     assert [request.answer for request in fake.seen][: len(FAULTS)] == FAULTS
+    assert fake.seen[1].at - fake.seen[0].at >= fake.retry_after
     assert counts.loaded == 3
+
+
+def test_customers_stay_as_they_were_where_the_api_breaks_off(
+    destination: Destination,
+) -> None:
+    with serve(FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS[:1])) as fake:
+        load_from(destination, fake.client(), customers)
+        before = rows_of(destination, customers), cursors_of(destination)
+    with serve(FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS, ["", "403"])) as fake:
+        with pytest.raises(ContractError, match="answers 403"):
+            load_from(destination, fake.client(), customers)
+
+    assert (rows_of(destination, customers), cursors_of(destination)) == before
+
+
+def test_a_repeated_page_of_customers_counts_once(destination: Destination) -> None:
+    with serve(FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS, ["", "repeat"])) as fake:
+        counts = load_from(destination, fake.client(), customers)
+
+    assert counts.loaded == len(rows_of(destination, customers)) == 3
 
 
 def test_bad_customers_are_set_aside(destination: Destination) -> None:
