@@ -6,6 +6,7 @@ It speaks HTTP for real, and answers the requests for an endpoint in that endpoi
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -68,6 +69,11 @@ class FakeApi:
         self.clients.append(api)
         return api
 
+    def serves(self, path: str) -> bool:
+        """Whether it is one of the endpoint's."""
+        parts = re.split(r"\{\w+\}", self.endpoint.path)
+        return bool(re.fullmatch("[^/]+".join(map(re.escape, parts)), path))
+
     def next_fault(self) -> str:
         """What goes wrong with the next request, '' for nothing."""
         return self.faults.pop(0) if self.faults else ""
@@ -118,9 +124,10 @@ class FakeApi:
 
 
 @contextmanager
-def serve(fake: FakeApi) -> Iterator[FakeApi]:
-    """The API listens until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
+def serve(fake: FakeApi, *others: FakeApi) -> Iterator[FakeApi]:
+    """The API listens until the block ends, for all these endpoints."""
+    handler = _handler([fake, *others])
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     fake.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -135,7 +142,7 @@ def serve(fake: FakeApi) -> Iterator[FakeApi]:
         server.server_close()
 
 
-def _handler(fake: FakeApi) -> type[BaseHTTPRequestHandler]:
+def _handler(fakes: Sequence[FakeApi]) -> type[BaseHTTPRequestHandler]:
     lock = threading.Lock()
     last: tuple[bytes, dict[str, str]] = b"", {}
 
@@ -147,6 +154,7 @@ def _handler(fake: FakeApi) -> type[BaseHTTPRequestHandler]:
             nonlocal last
             parts = urlsplit(self.path)
             params = dict(parse_qsl(parts.query))
+            fake = next(one for one in fakes if one.serves(parts.path))
             with lock:
                 fault = fake.next_fault()
                 fake.seen.append(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from etlgen.kinds import KindPlan
 from etlgen.kinds.rest_api.spec import (
+    PLACEHOLDER,
     TIMEOUT,
     AuthSpec,
     PagesSpec,
@@ -67,6 +69,7 @@ class ApiDetail:
     auth_class: str | None
     is_oauth: bool
     keeps_tokens: bool
+    paths_are_apart: bool
     variables: tuple[Variable, ...]
 
 
@@ -117,7 +120,18 @@ def _api(source: RestSource) -> ApiDetail:
         auth_class=AUTH_CLASSES[way] if way else None,
         is_oauth=way in ("client_credentials", "refresh_token"),
         keeps_tokens=way == "refresh_token",
+        paths_are_apart=_are_apart([one.path for one in source.resources.values()]),
         variables=tuple(variables.values()),
+    )
+
+
+def _are_apart(paths: Sequence[str]) -> bool:
+    """Whether no request for one of them could be for another."""
+    patterns = ["[^/]+".join(map(re.escape, PLACEHOLDER.split(path)[::2])) for path in paths]
+    return not any(
+        re.fullmatch(pattern, other)
+        for index, pattern in enumerate(patterns)
+        for other in [*paths[:index], *paths[index + 1 :]]
     )
 
 

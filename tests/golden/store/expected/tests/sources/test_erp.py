@@ -1,12 +1,15 @@
 """erp: made-up records over real HTTP through the real code into a real PostgreSQL."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from store.runtime.connect import Destination
 from store.runtime.errors import ContractError
 from store.runtime.fake_api import FakeApi, serve
 from store.runtime.testing import cursors_of, load_from, reasons_of, rows_of
-from store.sources.erp import customers, orders
+from store.sources.erp import connection, customers, orders
 
 FAULTS = ["429", "500", "stall", "half", "reset"]
 
@@ -149,3 +152,21 @@ def test_bad_customers_are_set_aside(destination: Destination) -> None:
 
     assert reasons_of(destination) == BROKEN_CUSTOMERS_RULES
     assert counts.loaded == 1
+
+
+def test_the_dag_loads_every_resource(
+    run_dag: Callable[[str], Any],
+    destination: Destination,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fakes = [
+        FakeApi(orders.ENDPOINT, GOOD_ORDERS),
+        FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS),
+    ]
+    with serve(*fakes) as api:
+        monkeypatch.setattr(connection, "connect", api.client)
+        run = run_dag("store__erp")
+
+    assert run.state == "success"
+    assert len(rows_of(destination, orders)) == 3
+    assert len(rows_of(destination, customers)) == 3
