@@ -6,9 +6,10 @@ It speaks HTTP for real, and answers the requests for an endpoint in that endpoi
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import monotonic
@@ -19,7 +20,17 @@ from .endpoints import Endpoint
 from .http import Api
 from .pages import Counted, Cursor, Linked, PageNumber
 
-FAULTS = ("429", "500", "503", "html", "truncated", "half", "bad gzip", "reset")
+FAULTS = (
+    "429",
+    "500",
+    "503",
+    "html",
+    "truncated",
+    "half",
+    "bad gzip",
+    "reset",
+    "stall",
+)
 HTML = b"<html>sorry</html>"
 
 
@@ -38,7 +49,8 @@ class Request:
 class FakeApi:
     """Records as JSON, `page_size` on a page at most, and the faults that come first, in order.
 
-    `retry_after` is what a 429 says, in seconds.
+    A fault is a status, another name in `FAULTS`, 'repeat' for the page that was given last, or ''
+    for none. `retry_after` is what a 429 says, in seconds.
     """
 
     endpoint: Endpoint
@@ -53,9 +65,14 @@ class FakeApi:
 
     def client(self, **options: Any) -> Api:
         """The API as a resource reads it."""
-        api = Api(self.url, **{"rate_limit": 10_000, "timeout": 5.0, **options})
+        api = Api(self.url, **{"rate_limit": 10_000, "timeout": 0.5, **options})
         self.clients.append(api)
         return api
+
+    def serves(self, path: str) -> bool:
+        """Whether it is one of the endpoint's."""
+        parts = re.split(r"\{\w+\}", self.endpoint.path)
+        return bool(re.fullmatch("[^/]+".join(map(re.escape, parts)), path))
 
     def next_fault(self) -> str:
         """What goes wrong with the next request, '' for nothing."""
@@ -67,28 +84,30 @@ class FakeApi:
         """Body and headers of the page that the request asks for."""
         pages = self.endpoint.pages
         records = self._records(path, params)
+        members = {pages.total: str(len(records))} if pages.total else {}
         if not isinstance(pages, Counted | Cursor | Linked):
-            return self._body(records, {}), {}
+            return self._body(records, members), {}
         if isinstance(pages, PageNumber):
             start = (int(params[pages.param]) - pages.first) * self.page_size
         else:
             param = "from" if isinstance(pages, Linked) else pages.param
             start = int(params.get(param, 0))
-        found = records[start : start + self.page_size]
         end = start + self.page_size
-        more = end < len(records)
-        if isinstance(pages, Counted):
-            total = {pages.total: str(len(records))} if pages.total else {}
-            return self._body(found, total), {}
+        found, more = records[start:end], end < len(records)
+        headers = {}
         if isinstance(pages, Cursor):
             following = str(end) if more else ""
             if pages.header:
-                return self._body(found, {}), {pages.header: following}
-            return self._body(found, {pages.at: json.dumps(following)}), {}
-        link = f"{path}?{urlencode({**params, 'from': end})}" if more else ""
-        if pages.at:
-            return self._body(found, {pages.at: json.dumps(link)}), {}
-        return self._body(found, {}), {"Link": f'<{link}>; rel="next"'} if link else {}
+                headers = {pages.header: following}
+            else:
+                members[pages.at] = json.dumps(following)
+        elif isinstance(pages, Linked):
+            link = f"{path}?{urlencode({**params, 'from': end})}" if more else ""
+            if pages.at:
+                members[pages.at] = json.dumps(link)
+            elif link:
+                headers = {"Link": f'<{link}>; rel="next"'}
+        return self._body(found, members), headers
 
     def _records(self, path: str, params: Mapping[str, str]) -> list[str]:
         """All of them in the first partition that is asked for, none in the others."""
@@ -105,9 +124,10 @@ class FakeApi:
 
 
 @contextmanager
-def serve(fake: FakeApi) -> Iterator[FakeApi]:
-    """The API listens until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
+def serve(fake: FakeApi, *others: FakeApi) -> Iterator[FakeApi]:
+    """The API listens until the block ends, for all these endpoints."""
+    handler = _handler([fake, *others])
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     fake.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -122,15 +142,19 @@ def serve(fake: FakeApi) -> Iterator[FakeApi]:
         server.server_close()
 
 
-def _handler(fake: FakeApi) -> type[BaseHTTPRequestHandler]:
+def _handler(fakes: Sequence[FakeApi]) -> type[BaseHTTPRequestHandler]:
     lock = threading.Lock()
+    last: tuple[bytes, dict[str, str]] = b"", {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # in one packet, which no acknowledgement holds back
 
         def do_GET(self) -> None:
+            nonlocal last
             parts = urlsplit(self.path)
             params = dict(parse_qsl(parts.query))
+            fake = next(one for one in fakes if one.serves(parts.path))
             with lock:
                 fault = fake.next_fault()
                 fake.seen.append(
@@ -142,7 +166,9 @@ def _handler(fake: FakeApi) -> type[BaseHTTPRequestHandler]:
                         fault or "200",
                     )
                 )
-            body, headers = fake.page(parts.path, params)
+                page = last if fault == "repeat" else fake.page(parts.path, params)
+                last = last if fault else page
+            body, headers = page
             if fault == "429":
                 self._send(429, b"", {"Retry-After": str(fake.retry_after)})
             elif fault.isdecimal():
@@ -159,6 +185,10 @@ def _handler(fake: FakeApi) -> type[BaseHTTPRequestHandler]:
                 )
                 self.close_connection = True
             elif fault == "reset":
+                self.close_connection = True
+            elif fault == "stall":
+                with suppress(OSError):
+                    self.rfile.read(1)  # until the client has had enough
                 self.close_connection = True
             else:
                 self._send(200, body, headers)

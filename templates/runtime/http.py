@@ -9,10 +9,9 @@ import ipaddress
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,15 +20,18 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
+    sleep_using_event,
     stop_after_attempt,
     stop_before_delay,
+    stop_when_event_set,
     wait_random_exponential,
 )
 
 from .errors import ConfigError, ContractError, FatalError, RetryableError
+from .http_again import AgainError, retry_after
 from .http_auth import Auth
 
-TRIES = 6
+TRIES = 8
 TOTAL_SECONDS = 300.0
 """For one request with all its tries; a longer Retry-After ends the run."""
 LARGEST_BODY = 256 << 20
@@ -48,14 +50,6 @@ T = TypeVar("T")
 Params = Mapping[str, str]
 
 
-class AgainError(RetryableError):
-    """A request may succeed later, and not before `seconds`."""
-
-    def __init__(self, message: str, seconds: float = 0.0) -> None:
-        super().__init__(message)
-        self.seconds = seconds
-
-
 class NotFoundError(ContractError):
     """The API has nothing at this path."""
 
@@ -71,7 +65,10 @@ class Answer:
 
 @dataclass
 class Api:
-    """One API. `rate_limit` is in requests a second, `timeout` in seconds without a byte."""
+    """One API. `rate_limit` is in requests a second, `timeout` in seconds without a byte.
+
+    Connections are opened by the first request, also after `close`.
+    """
 
     url: str
     auth: Auth = field(default_factory=Auth)
@@ -85,11 +82,8 @@ class Api:
         require_safe(self.url, allow_link_local=self.allow_link_local)
         self._origin = _origin(httpx.URL(self.url))
         self._pace = Pace(self.rate_limit)
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, 10.0)),
-            headers={"User-Agent": self.user_agent, "Accept": "application/json"},
-            trust_env=True,
-        )
+        self._lock = threading.Lock()
+        self._opened: Session | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -98,8 +92,11 @@ class Api:
         self.close()
 
     def close(self) -> None:
-        """Give back the connections."""
-        self._client.close()
+        """Give back the connections; requests of other threads are not tried again."""
+        with self._lock:
+            session, self._opened = self._opened, None
+        if session is not None:
+            session.close()
 
     def get(
         self, path: str, params: Params, read: Callable[[Answer], T], *, base: str = ""
@@ -111,14 +108,19 @@ class Api:
         url = self._absolute(path, base)
         if params:
             url = url.copy_merge_params(dict(params))
+        session = self._session()
         tries = Retrying(
             retry=retry_if_exception_type(RetryableError),
-            stop=stop_after_attempt(TRIES) | stop_before_delay(self.total_seconds),
+            stop=stop_after_attempt(TRIES)
+            | stop_before_delay(self.total_seconds)
+            | stop_when_event_set(session.closed),
             wait=_wait,
+            sleep=sleep_using_event(session.closed),
             reraise=True,
         )
         try:
-            return tries(lambda: read(self._answer(url)))
+            with session.used():
+                return tries(lambda: read(self._answer(url, session)))
         except AgainError as error:
             if not error.seconds:
                 raise
@@ -146,15 +148,28 @@ class Api:
                 "If that is right, it is the address that belongs into connection.py.",
             )
 
-    def _answer(self, url: httpx.URL) -> Answer:
+    def _session(self) -> Session:
+        with self._lock:
+            if self._opened is None:
+                timeout = httpx.Timeout(self.timeout, connect=min(self.timeout, 10))
+                headers = {
+                    "User-Agent": self.user_agent,
+                    "Accept": "application/json",
+                }
+                self._opened = Session(httpx.Client(timeout=timeout, headers=headers))
+            return self._opened
+
+    def _answer(self, url: httpx.URL, session: Session) -> Answer:
         until = time.monotonic() + self.total_seconds
         renewed = False
         for _ in range(MOST_REDIRECTS + 2):
-            self._pace.wait()
-            request = self._client.build_request("GET", url)
+            self._pace.wait(session.closed)
+            if session.closed.is_set():
+                raise AgainError(f"{_shown(url)} is not asked any more")
+            request = session.client.build_request("GET", url)
             self.auth.sign(request)
             try:
-                response = self._client.send(request, stream=True)
+                response = session.client.send(request, stream=True)
                 try:
                     body = _body(response, until)
                 finally:
@@ -171,9 +186,55 @@ class Api:
             ):
                 renewed = True
             else:
-                _require_success(url, response)
+                self._require_success(url, response)
                 return Answer(url, response.headers, body)
         raise ContractError(f"{_shown(url)} redirects without end")
+
+    def _require_success(self, url: httpx.URL, response: httpx.Response) -> None:
+        status = response.status_code
+        message = f"{_shown(url)} answers {status}"
+        if status in RETRIED:
+            seconds = retry_after(response.headers)
+            # It is meant for all of us; one that is too long ends the run.
+            if seconds < self.total_seconds:
+                self._pace.hold(seconds)
+            raise AgainError(message, seconds)
+        if status in (404, 410):
+            raise NotFoundError(message, HINTS[404])
+        if status != 200:
+            raise ContractError(message, HINTS.get(status, ""))
+
+
+class Session:
+    """Connections that are given back when they are closed and the last request has ended."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+        self.closed = threading.Event()
+        self._users = 1
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """For a request and all its tries."""
+        with self._lock:
+            self._users += 1
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def close(self) -> None:
+        """No request is begun any more, and none is waited for."""
+        self.closed.set()
+        self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            is_last = not self._users
+        if is_last:
+            self.client.close()
 
 
 class Pace:
@@ -184,12 +245,17 @@ class Pace:
         self._next = 0.0
         self._lock = threading.Lock()
 
-    def wait(self) -> None:
-        """Return when it is this caller's turn."""
+    def wait(self, closed: threading.Event) -> None:
+        """Return when it is this caller's turn, or at once when there is nobody any more."""
         with self._lock:
             turn = max(self._next, time.monotonic())
             self._next = turn + self.gap
-        time.sleep(max(0.0, turn - time.monotonic()))
+        closed.wait(max(0.0, turn - time.monotonic()))
+
+    def hold(self, seconds: float) -> None:
+        """No turn before so many seconds from now."""
+        with self._lock:
+            self._next = max(self._next, time.monotonic() + seconds)
 
 
 def require_safe(url: str, *, allow_link_local: bool = False) -> None:
@@ -237,31 +303,6 @@ def _body(response: httpx.Response, until: float) -> bytes:
         if time.monotonic() > until:
             raise AgainError(f"{_shown(response.request.url)}: the answer takes long")
     return b"".join(chunks)
-
-
-def _require_success(url: httpx.URL, response: httpx.Response) -> None:
-    status = response.status_code
-    message = f"{_shown(url)} answers {status}"
-    if status in RETRIED:
-        raise AgainError(message, _retry_after(response.headers))
-    if status in (404, 410):
-        raise NotFoundError(message, HINTS[404])
-    if status != 200:
-        raise ContractError(message, HINTS.get(status, ""))
-
-
-def _retry_after(headers: httpx.Headers) -> float:
-    """Seconds, which stand there as such or as the date until which to wait (RFC 9110)."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    # A date has whole seconds, and the two clocks differ.
-    return max(0.0, (zoned - datetime.now(UTC)).total_seconds() + 1)
 
 
 def _wait(state: RetryCallState) -> float:

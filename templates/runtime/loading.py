@@ -136,7 +136,8 @@ def _plan(
         if not take_over:
             attempts.require_free(connection, resource.name, run_id)
         window = due(connection, resource, window)
-    parts = list(resource.partitions(resource.connect(), window))
+    with resource.source() as source:
+        parts = list(resource.partitions(source, window))
     added = prepare_target(destination, resource.load)
     with destination.transaction() as connection:
         attempt = attempts.open_attempt(
@@ -180,9 +181,9 @@ def finish(destination: Destination, attempt: Attempt, resource: Resource) -> No
         return
     with destination.transaction() as connection:
         parts = attempts.partitions_of(connection, attempt)
-    source = resource.connect()
-    for part in parts:
-        resource.after_publish(source, part)
+    with resource.source() as source:
+        for part in parts:
+            resource.after_publish(source, part)
 
 
 def clean_up(destination: Destination, attempt: Attempt, resource: Resource) -> None:

@@ -7,9 +7,12 @@ and one in the middle may be empty.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
+from itertools import count
 from typing import Protocol
 
 import httpx
@@ -45,11 +48,29 @@ class Fetch(Protocol):
     def __call__(self, path: str, params: Params, base: str = "") -> Page: ...
 
 
+@dataclass(frozen=True)
 class Pages:
-    """One page has everything."""
+    """One page has everything.
+
+    With `total`, the path of the number of all records, each of them has to come.
+    """
+
+    total: str | None = field(default=None, kw_only=True)
 
     def read(self, fetch: Fetch, path: str, params: Params) -> Iterator[Page]:
         """All pages, in order."""
+        got, total = 0, 0
+        for page in self.pages(fetch, path, params):
+            got += len(page.records)
+            total = _number(page, self.total) if self.total else got
+            yield page
+        if got < total:
+            raise RetryableError(
+                f"{path} says that it has {total} records, and gives {got}"
+            )
+
+    def pages(self, fetch: Fetch, path: str, params: Params) -> Iterator[Page]:
+        """The pages until the style's own end."""
         yield fetch(path, params)
 
 
@@ -57,74 +78,82 @@ class Pages:
 class Counted(Pages):
     """Pages that are found by counting.
 
-    With `total`, the path of the number of all records, `in_flight` pages are asked for at a time
-    and each record has to come; without, the pages are read until two in a row are empty.
+    With `total`, `in_flight` pages are asked for at a time; without, they are read one by one until
+    two in a row are empty.
     """
 
     param: str
     size: int = 100
     size_param: str | None = None
-    total: str | None = None
     in_flight: int = 4
 
-    def at(self, index: int, step: int) -> int:
-        """What to ask for to get page `index`, from 0, where each has `step` records."""
+    def at(self, index: int, start: int) -> int:
+        """What to ask for to get page `index`, from 0, which begins at record `start`, from 0."""
         raise NotImplementedError
 
-    def read(self, fetch: Fetch, path: str, params: Params) -> Iterator[Page]:
+    def pages(self, fetch: Fetch, path: str, params: Params) -> Iterator[Page]:
         sized = {self.size_param: str(self.size)} if self.size_param else {}
 
-        def get(index: int, step: int) -> Page:
-            place = {self.param: str(self.at(index, step))}
+        def get(index: int, start: int) -> Page:
+            place = {self.param: str(self.at(index, start))}
             return fetch(path, {**params, **sized, **place})
 
-        first = get(0, self.size)
+        first = get(0, 0)
         yield first
         if self.total is None:
-            yield from self._until_empty(get, first)
+            following = self._until_empty(get, first)
         else:
-            yield from self._until_total(get, first, self.total)
+            following = self._until_total(get, first, self.total)
+        yield from self._new_ones(first, following)
 
     def _until_empty(
         self, get: Callable[[int, int], Page], first: Page
     ) -> Iterator[Page]:
         step = len(first.records) or self.size
-        before, index = first, 0
-        empty = not first.records
-        while True:
-            index += 1
-            page = get(index, step)
-            if not page.records and empty:
+        page, start = first, 0
+        for index in count(1):
+            empty = not page.records
+            # A page may be shorter than others: what it lacks is asked for next.
+            start += len(page.records) or step
+            page = get(index, start)
+            if empty and not page.records:
                 return
-            if page.records and page.answer.body == before.answer.body:
-                raise ContractError(
-                    f"{page.place} gives the same page again: it ignores {self.param!r}"
-                )
             yield page
-            before, empty = page, not page.records
 
     def _until_total(
         self, get: Callable[[int, int], Page], first: Page, total_path: str
     ) -> Iterator[Page]:
         step = len(first.records) or self.size
         total, got, index = _number(first, total_path), len(first.records), 0
+        before = set(map(bytes, first.records))
         while got < total:
             due = max(1, -(-(total - got) // step))
-            before = got
-            for page in _in_order(
-                [_later(get, index + 1 + more, step) for more in range(due)],
-                self.in_flight,
-            ):
-                got += len(page.records)
+            known = got
+            calls = (
+                partial(get, at, at * step) for at in range(index + 1, index + 1 + due)
+            )
+            for page in _in_order(calls, self.in_flight):
+                # What moved over from the page before is no further record.
+                records = list(map(bytes, page.records))
+                got += sum(record not in before for record in records)
+                before = set(records)
                 total = _number(page, total_path)
                 yield page
             index += due
-            if got == before:
-                break
-        if got < total:
-            raise RetryableError(
-                f"{first.place} says that it has {total} records, and gives {got}"
-            )
+            if got == known:
+                return
+
+    def _new_ones(self, first: Page, following: Iterator[Page]) -> Iterator[Page]:
+        """The pages, unless one comes that came before."""
+        seen = {_digest(first)}
+        for page in following:
+            digest = _digest(page)
+            if page.records and digest in seen:
+                raise RetryableError(
+                    f"{page.place} gives a page again: does it know {self.param!r}?"
+                )
+            seen.add(digest)
+            yield page
 
 
 @dataclass(frozen=True)
@@ -134,7 +163,7 @@ class PageNumber(Counted):
     param: str = "page"
     first: int = 1
 
-    def at(self, index: int, step: int) -> int:
+    def at(self, index: int, start: int) -> int:
         return self.first + index
 
 
@@ -144,8 +173,8 @@ class Offset(Counted):
 
     param: str = "offset"
 
-    def at(self, index: int, step: int) -> int:
-        return index * step
+    def at(self, index: int, start: int) -> int:
+        return start
 
 
 @dataclass(frozen=True)
@@ -159,7 +188,7 @@ class Cursor(Pages):
     at: str = ""
     header: str = ""
 
-    def read(self, fetch: Fetch, path: str, params: Params) -> Iterator[Page]:
+    def pages(self, fetch: Fetch, path: str, params: Params) -> Iterator[Page]:
         page = fetch(path, params)
         seen: set[str] = set()
         while True:
@@ -181,7 +210,7 @@ class Linked(Pages):
 
     at: str = ""
 
-    def read(self, fetch: Fetch, path: str, params: Params) -> Iterator[Page]:
+    def pages(self, fetch: Fetch, path: str, params: Params) -> Iterator[Page]:
         page = fetch(path, params)
         seen: set[str] = set()
         while True:
@@ -201,7 +230,7 @@ def _link(page: Page) -> str | None:
 
 def _require_new(page: Page, following: str, seen: set[str]) -> None:
     if following in seen:
-        raise ContractError(f"{page.place}: the pages go round in a circle")
+        raise RetryableError(f"{page.place}: the pages go round in a circle")
     seen.add(following)
 
 
@@ -212,13 +241,11 @@ def _number(page: Page, path: str) -> int:
     return int(text)
 
 
-def _later(
-    get: Callable[[int, int], Page], index: int, step: int
-) -> Callable[[], Page]:
-    return lambda: get(index, step)
+def _digest(page: Page) -> bytes:
+    return blake2b(b"\n".join(map(bytes, page.records)), digest_size=16).digest()
 
 
-def _in_order(calls: list[Callable[[], Page]], in_flight: int) -> Iterator[Page]:
+def _in_order(calls: Iterable[Callable[[], Page]], in_flight: int) -> Iterator[Page]:
     """The results in order, with at most so many calls begun whose result is not taken yet."""
     pool = ThreadPoolExecutor(in_flight, thread_name_prefix="pages")
     waiting: deque[Future[Page]] = deque()
@@ -230,4 +257,5 @@ def _in_order(calls: list[Callable[[], Page]], in_flight: int) -> Iterator[Page]
         while waiting:
             yield waiting.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        # Whoever stops reading does not wait for those begun: they end when the API is closed.
+        pool.shutdown(wait=False, cancel_futures=True)

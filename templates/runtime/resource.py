@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -230,6 +231,13 @@ class Resource:
     each: Mapping[str, Keys] = field(default_factory=dict)
     private: frozenset[str] = frozenset()
     after_publish: Callable[[Any, Partition], None] | None = None
+
+    @contextmanager
+    def source(self) -> Iterator[Any]:
+        """What `connect` gives, for a block; it is closed after that if it can be."""
+        source = self.connect()
+        with closing(source) if hasattr(source, "close") else nullcontext(source):
+            yield source
 
     def window(self, asked: Interval, interval: Interval) -> Window:
         """What a scheduled run reads: what a person asked for, or else what is due.

@@ -105,7 +105,8 @@ def _reads(destination: Destination | None, resource: Resource) -> list[str]:
         window = _due(destination, resource)
     except ConfigError as error:
         return [str(error).partition("\n")[0]]
-    parts = resource.partitions(resource.connect(), window)
+    with resource.source() as source:
+        parts = resource.partitions(source, window)
     return [_part(part) for part in parts] or ["nothing"]
 
 

@@ -91,6 +91,14 @@ def rows_in(destination: Destination, table: Table) -> list[dict[str, Any]]:
         return [dict(row) for row in rows]
 
 
+def cursors_of(destination: Destination) -> dict[str, str | None]:
+    """Where each resource goes on from."""
+    known = ledger.resources
+    with destination.engine.connect() as connection:
+        found = connection.execute(select(known.c.resource, known.c.cursor))
+        return {row.resource: row.cursor for row in found}
+
+
 def reasons_of(destination: Destination) -> list[str]:
     """The rules that quarantined rows break, a text for each row, in the order of the source."""
     entries = ledger.quarantine

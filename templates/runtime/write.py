@@ -188,9 +188,10 @@ class Writer:
 
 
 def _batches(resource: Resource, partition: Partition) -> Iterator[Batch]:
-    for raw in resource.extract(resource.connect(), partition):
-        yield _batch(resource, raw, partition)
-        partition.rejects.clear()
+    with resource.source() as source:
+        for raw in resource.extract(source, partition):
+            yield _batch(resource, raw, partition)
+            partition.rejects.clear()
     if partition.rejects:
         yield _batch(resource, None, partition)
 

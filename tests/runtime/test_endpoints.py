@@ -2,13 +2,13 @@
 
 import json
 import random
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
-import httpx
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -16,8 +16,9 @@ import pytest
 from runtime.endpoints import Endpoint, Query
 from runtime.errors import ConfigError, ContractError, FatalError, PipelineError, RetryableError
 from runtime.fake_api import FAULTS, FakeApi, serve
-from runtime.http import Api, _retry_after
-from runtime.http_auth import ApiKey, Auth, Basic, Bearer, ClientCredentials
+from runtime.http import TRIES, Api
+from runtime.http_again import retry_after
+from runtime.http_auth import ApiKey, Auth, Basic, Bearer
 from runtime.pages import Cursor, Linked, Offset, PageNumber, Pages
 from runtime.resource import Partition, Window
 
@@ -107,8 +108,8 @@ def test_a_retry_comes_not_before_retry_after() -> None:
 
 def test_a_retry_after_that_is_a_date_is_never_cut_short() -> None:
     at = datetime.now(UTC) + timedelta(seconds=20)
-    assert 19 < _retry_after({"Retry-After": format_datetime(at, usegmt=True)}) < 22  # type: ignore[arg-type]
-    assert _retry_after({"Retry-After": "soon"}) == 0  # type: ignore[arg-type]
+    assert 19 < retry_after({"Retry-After": format_datetime(at, usegmt=True)}) < 22  # type: ignore[arg-type]
+    assert retry_after({"Retry-After": "soon"}) == 0  # type: ignore[arg-type]
 
 
 def test_a_retry_after_beyond_the_patience_ends_it_at_once() -> None:
@@ -142,7 +143,7 @@ def test_lasting_trouble_ends_after_a_few_tries_as_retryable(fault: str) -> None
     fake = FakeApi(one, records(2), faults=[fault] * 99)
     with serve(fake), fake.client() as api, pytest.raises(RetryableError):
         read(api, one)
-    assert len(fake.seen) == 6
+    assert len(fake.seen) == TRIES
 
 
 def test_numbers_keep_every_digit_and_objects_are_opened_where_declared() -> None:
@@ -250,7 +251,7 @@ def test_pages_without_end_are_noticed(pages: Pages, answer: object) -> None:
     with (
         serve(fake),
         fake.client() as api,
-        pytest.raises(ContractError, match=r"circle|same page"),
+        pytest.raises(RetryableError, match=r"circle|gives a page again"),
     ):
         read(api, one)
     assert len(fake.seen) <= 3
@@ -366,44 +367,79 @@ def test_the_rate_limit_holds_for_all_pages_together() -> None:
     assert len(fake.seen) == 5
 
 
-class TokenServer(FakeApi):
-    """Gives tokens t1, t2, …, and takes only the one that is `good`."""
+@pytest.mark.parametrize(
+    "pages",
+    [
+        Pages(total="$.total"),
+        Cursor("after", at="$.next", total="$.total"),
+        Cursor("after", header="X-Next", total="$.total"),
+        Linked(total="$.total"),
+        Linked("$.next", total="$.total"),
+        Offset(total="$.total"),
+    ],
+)
+def test_a_cap_is_noticed_where_the_total_is_known(pages: Pages) -> None:
+    one = endpoint(pages)
+    first = {"data": [{"id": 1}, {"id": 2}], "total": 5}
+    with (
+        serve(Other(one, lambda asked: {**first, **({"data": []} if asked else {})})) as fake,
+        fake.client() as api,
+        pytest.raises(RetryableError, match=r"says that it has 5 records, and gives [02]"),
+    ):
+        read(api, one)
 
-    tokens = 0
-    good = "t1"
 
-    def token(self) -> dict[str, object]:
-        self.tokens += 1
-        return {"access_token": f"t{self.tokens}", "expires_in": 3600}
+@pytest.mark.parametrize("total", [None, "$.total"])
+def test_pages_that_overlap_lose_nothing(total: str | None) -> None:
+    def page(asked: dict[str, str]) -> object:
+        start = (int(asked["page"]) - 1) * 4
+        return {"data": [{"id": id} for id in range(start, min(start + 5, 23))], "total": 23}
+
+    one = endpoint(PageNumber(total=total))
+    with serve(Other(one, page)) as fake, fake.client() as api:
+        assert set(ids(read(api, one))) == set(range(23))
 
 
-def test_a_token_is_kept_and_renewed_once_when_it_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_page_that_is_shorter_than_others_loses_nothing() -> None:
+    def page(asked: dict[str, str]) -> object:
+        start = int(asked["offset"])
+        size = 2 if start == 10 else 5
+        return {"data": [{"id": id} for id in range(start, min(start + size, 23))]}
+
     one = endpoint(Offset())
-    fake = TokenServer(one, records(6), faults=["", "", "401"])
-
-    def post(url: str, **options: Any) -> httpx.Response:
-        assert options["auth"] == ("me", CANARY)
-        return httpx.Response(200, json=fake.token())
-
-    monkeypatch.setattr("runtime.http_auth.httpx.post", post)
-    auth = ClientCredentials("https://login/token", "me", CANARY)
-    with serve(fake), fake.client(auth=auth) as api:
-        assert ids(read(api, one)) == list(range(6))
-    sent = [request.headers["Authorization"] for request in fake.seen]
-    assert sent == ["Bearer t1"] * 3 + ["Bearer t2"] * 3
-    assert CANARY not in repr(auth)
+    with serve(Other(one, page)) as fake, fake.client() as api:
+        assert ids(read(api, one)) == list(range(23))
 
 
-@pytest.mark.parametrize(("status", "kind"), [(401, ConfigError), (503, RetryableError)])
-def test_a_token_that_is_not_given(
-    monkeypatch: pytest.MonkeyPatch, status: int, kind: type[PipelineError]
-) -> None:
-    monkeypatch.setattr(
-        "runtime.http_auth.httpx.post", lambda *_, **__: httpx.Response(status, text=CANARY)
-    )
-    auth = ClientCredentials("https://login/token", "me", CANARY)
-    with pytest.raises(kind, match=f"answers {status}") as refusal:
-        auth.sign(httpx.Request("GET", "https://h/"))
-    assert CANARY not in str(refusal.value)
+def test_pages_that_come_again_after_others_are_noticed() -> None:
+    one = endpoint(PageNumber())
+    with (
+        serve(Other(one, lambda asked: {"data": [{"id": int(asked["page"]) % 3}]})) as fake,
+        fake.client() as api,
+        pytest.raises(RetryableError, match="gives a page again"),
+    ):
+        read(api, one)
+    assert len(fake.seen) == 4
+
+
+def test_no_request_comes_before_retry_after_also_for_another_page() -> None:
+    one = endpoint(PageNumber(total="$.meta.total", in_flight=4))
+    fake = FakeApi(one, records(20), faults=["", "429"], retry_after=1)
+    with serve(fake), fake.client() as api:
+        assert sorted(ids(read(api, one))) == list(range(20))
+    refused = next(request for request in fake.seen if request.answer == "429")
+    # Those that were under way already do not count.
+    later = [request.at - refused.at for request in fake.seen if request.at > refused.at + 0.2]
+    assert min(later) >= 1
+
+
+def test_requests_in_flight_end_when_nobody_reads_any_more() -> None:
+    one = endpoint(PageNumber(total="$.meta.total", in_flight=4))
+    fake = FakeApi(one, records(20), faults=["", "403", *["429"] * 99], retry_after=200)
+    with serve(fake):
+        start = monotonic()
+        with fake.client() as api, pytest.raises(ContractError, match="answers 403"):
+            read(api, one)
+        while any(thread.name.startswith("pages") for thread in threading.enumerate()):
+            assert monotonic() - start < 60
+            sleep(0.01)

@@ -15,7 +15,18 @@ KIND = Kind(
     templates=Path("kinds/rest_api"),
     runtime=tuple(
         Path("runtime") / f"{name}.py"
-        for name in ("endpoints", "fake_api", "fan_out", "http", "http_auth", "json_paths", "pages")
+        for name in (
+            "api_tokens",
+            "endpoints",
+            "fake_api",
+            "fan_out",
+            "http",
+            "http_again",
+            "http_auth",
+            "http_oauth",
+            "json_paths",
+            "pages",
+        )
     ),
     plan=plan,
 )

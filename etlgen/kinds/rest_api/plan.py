@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from etlgen.kinds import KindPlan
-from etlgen.kinds.rest_api.each import is_in_path, keys_code
-from etlgen.kinds.rest_api.spec import AuthSpec, PagesSpec, QuerySpec, RestResource, RestSource
+from etlgen.kinds.rest_api.each import PLACEHOLDER, is_in_path, keys_code
+from etlgen.kinds.rest_api.spec import (
+    TIMEOUT,
+    AuthSpec,
+    PagesSpec,
+    QuerySpec,
+    RestResource,
+    RestSource,
+)
 from etlgen.names import EnvName
-from etlgen.pycode import Code, code, spelled
+from etlgen.pycode import Code, code
 from etlgen.spec.settings import Setting
 from etlgen.vocabulary.column import Column
 from etlgen.vocabulary.json_value import is_json_cell, json_object
@@ -21,6 +29,7 @@ AUTH_CLASSES = {
     "api_key": "ApiKey",
     "basic": "Basic",
     "client_credentials": "ClientCredentials",
+    "refresh_token": "RefreshToken",
 }
 PAGE_CLASSES = {
     "one": "Pages",
@@ -31,6 +40,14 @@ PAGE_CLASSES = {
     "link_header": "Linked",
     "next_url": "Linked",
 }
+# What is said by place, and what has another name there.
+PAGE_ARGUMENTS = {
+    "cursor": ("param",),
+    "cursor_header": ("param",),
+    "next_url": ("next",),
+}
+PAGE_OPTIONS = {"cursor": {"next": "at"}}
+FAKE_PAGE = 2  # records on a page of the API in the generated tests
 EXAMPLE_URL = "https://api.example.com"
 
 
@@ -48,6 +65,9 @@ class ApiDetail:
 
     arguments: tuple[Code, ...]
     auth_class: str | None
+    is_oauth: bool
+    keeps_tokens: bool
+    has_dag_test: bool
     variables: tuple[Variable, ...]
 
 
@@ -67,6 +87,7 @@ class EndpointDetail:
     element_counts: Mapping[str, int]
     is_partitioned: bool
     is_repeatable: bool
+    is_paged: bool
 
     @property
     def code(self) -> tuple[Code, ...]:
@@ -87,7 +108,7 @@ def _api(source: RestSource) -> ApiDetail:
     arguments = [_setting(source.url, EXAMPLE_URL)]
     settings = [source.url]
     if source.auth is not None:
-        arguments.append(code("auth={auth}", auth=_auth(source.auth)))
+        arguments.append(code("auth={auth}", auth=_auth(source.auth, source.name)))
         settings += [
             value
             for name in type(source.auth).model_fields
@@ -95,16 +116,45 @@ def _api(source: RestSource) -> ApiDetail:
         ]
     if source.rate_limit != 10:
         arguments.append(code("rate_limit={rate}", rate=source.rate_limit))
-    each = [value for one in source.resources.values() for value in one.each.values()]
-    settings += [value for value in each if isinstance(value, Setting)]
+    settings += _each_settings(source)
+    if source.timeout != TIMEOUT:
+        arguments.append(code("timeout={seconds}", seconds=int(source.timeout.total_seconds())))
     variables = {one.env: Variable(one.env, one.default) for one in settings if one.env is not None}
-    auth_class = AUTH_CLASSES[source.auth.type] if source.auth else None
-    return ApiDetail(tuple(arguments), auth_class, tuple(variables.values()))
+    way = source.auth.type if source.auth else None
+    return ApiDetail(
+        arguments=tuple(arguments),
+        auth_class=AUTH_CLASSES[way] if way else None,
+        is_oauth=way in ("client_credentials", "refresh_token"),
+        keeps_tokens=way == "refresh_token",
+        has_dag_test=_can_be_served_together(source),
+        variables=tuple(variables.values()),
+    )
 
 
-def _auth(auth: AuthSpec) -> Code:
+def _each_settings(source: RestSource) -> list[Setting]:
+    each = [value for one in source.resources.values() for value in one.each.values()]
+    return [value for value in each if isinstance(value, Setting)]
+
+
+def _can_be_served_together(source: RestSource) -> bool:
+    """Whether one made-up API can answer a run of the DAG: no path could be that of another."""
+    paths = [one.path for one in source.resources.values()]
+    return _are_apart(paths) and not _each_settings(source)
+
+
+def _are_apart(paths: Sequence[str]) -> bool:
+    """Whether no request for one of them could be for another."""
+    patterns = ["[^/]+".join(map(re.escape, PLACEHOLDER.split(path)[::2])) for path in paths]
+    return not any(
+        re.fullmatch(pattern, other)
+        for index, pattern in enumerate(patterns)
+        for other in [*paths[:index], *paths[index + 1 :]]
+    )
+
+
+def _auth(auth: AuthSpec, source: str) -> Code:
     """`Bearer(environment.require("ERP_TOKEN", "…"))`."""
-    name = AUTH_CLASSES[auth.type]
+    named: dict[str, Any] = {}
     match auth.type:
         case "bearer":
             values: list[Any] = [auth.token]
@@ -114,16 +164,20 @@ def _auth(auth: AuthSpec) -> Code:
                 values.append(auth.place)
         case "basic":
             values = [auth.user, auth.password]
-        case "client_credentials":
+        case "client_credentials" | "refresh_token":
             values = [auth.token_url, auth.client_id, auth.client_secret]
+            if auth.type == "refresh_token":
+                named["first"] = auth.refresh_token
+                named["tokens"] = code("TokenTable(open_destination, {source})", source=source)
             if auth.scope:
-                values.append(auth.scope)
-    parts = [
-        _setting(value, "…") if isinstance(value, Setting) else spelled(value) for value in values
-    ]
-    arguments = ", ".join(f"{{part{number}}}" for number in range(len(parts)))
-    named: dict[str, Any] = {f"part{number}": part for number, part in enumerate(parts)}
-    return code(f"{name}({arguments})", imports=(), **named)
+                named["scope"] = auth.scope
+    parts: dict[str, Any] = {f"part{number}": value for number, value in enumerate(values)} | named
+    arguments = [f"{{{part}}}" if part not in named else f"{part}={{{part}}}" for part in parts]
+    shown = {
+        part: _setting(value, "…") if isinstance(value, Setting) else value
+        for part, value in parts.items()
+    }
+    return code(f"{AUTH_CLASSES[auth.type]}({', '.join(arguments)})", imports=(), **shown)
 
 
 def _setting(setting: Setting, example: str) -> Code:
@@ -156,6 +210,7 @@ def _detail(resource: RestResource, source: RestSource) -> EndpointDetail:
         element_counts=element_counts(columns, good),
         is_partitioned=bool(resource.each) or resource.slices is not None,
         is_repeatable=resource.write_disposition != "append",
+        is_paged=resource.pages.style != "one" and len(good) > FAKE_PAGE,
     )
 
 
@@ -196,28 +251,17 @@ def _endpoint(resource: RestResource, columns: Sequence[Column]) -> Code:
 
 
 def _pages(pages: PagesSpec) -> Code:
+    """`PageNumber(size=200, total="$.meta.total")`: not said is the default."""
     name = PAGE_CLASSES[pages.style]
-    imports = [f"runtime.pages:{name}"]
-    if pages.style == "cursor":
-        return code(
-            "Cursor({param}, at={next})", imports=imports, param=pages.param, next=pages.next
-        )
-    if pages.style == "cursor_header":
-        return code(
-            "Cursor({param}, header={header})",
-            imports=imports,
-            param=pages.param,
-            header=pages.header,
-        )
-    if pages.style == "next_url":
-        return code("Linked({next})", imports=imports, next=pages.next)
-    said = {
-        key: getattr(pages, key)
-        for key in type(pages).model_fields
-        if key != "style" and getattr(pages, key) != type(pages).model_fields[key].default
-    }
-    options = ", ".join(f"{key}={{{key}}}" for key in said)
-    return code(f"{name}({options})", imports=imports, **said)
+    values = {key: getattr(pages, key) for key in type(pages).model_fields}
+    positional = PAGE_ARGUMENTS.get(pages.style, ())
+    renamed = PAGE_OPTIONS.get(pages.style, {})
+    arguments = [f"{{{key}}}" for key in positional] + [
+        f"{renamed.get(key, key)}={{{key}}}"
+        for key, value in values.items()
+        if key not in ("style", *positional) and value != type(pages).model_fields[key].default
+    ]
+    return code(f"{name}({', '.join(arguments)})", imports=[f"runtime.pages:{name}"], **values)
 
 
 def _query(query: QuerySpec) -> Code:

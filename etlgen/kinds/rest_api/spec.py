@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ JSON_PATH = re.compile(r"\$(?:\.[^.\[\]*$\s]+)*")
 _HEADER = re.compile(r"[A-Za-z0-9_-]+")
 _PARAMETER = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
 _STRING = WithJsonSchema({"type": "string"})
+TIMEOUT = timedelta(seconds=30)
 
 # For each way to sign in and each style of pages: what has to be said, and what may be.
 AUTH_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -40,16 +42,17 @@ AUTH_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "api_key": (("name", "key"), ("in",)),
     "basic": (("user", "password"), ()),
     "client_credentials": (("token_url", "client_id", "client_secret"), ("scope",)),
+    "refresh_token": (("token_url", "client_id", "client_secret", "refresh_token"), ("scope",)),
 }
 _COUNTED = ("param", "size", "size_param", "total", "in_flight")
 PAGE_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "one": ((), ()),
+    "one": ((), ("total",)),
     "page_number": ((), (*_COUNTED, "first")),
     "offset": ((), _COUNTED),
-    "cursor": (("param", "next"), ()),
-    "cursor_header": (("param", "header"), ()),
-    "link_header": ((), ()),
-    "next_url": (("next",), ()),
+    "cursor": (("param", "next"), ("total",)),
+    "cursor_header": (("param", "header"), ("total",)),
+    "link_header": ((), ("total",)),
+    "next_url": (("next",), ("total",)),
 }
 
 
@@ -129,7 +132,7 @@ Positive = Annotated[int, positive(1_000_000), FROM_ONE]
 class AuthSpec(Model):
     """How requests say who asks."""
 
-    type: Literal["bearer", "api_key", "basic", "client_credentials"]
+    type: Literal["bearer", "api_key", "basic", "client_credentials", "refresh_token"]
     token: Secret | None = None
     name: Header | None = Field(None, description="Of the header or parameter with the key.")
     key: Secret | None = None
@@ -139,6 +142,9 @@ class AuthSpec(Model):
     token_url: Url | None = None
     client_id: Plain | None = None
     client_secret: Secret | None = None
+    refresh_token: Secret | None = Field(
+        None, description="The first one; those that replace it are kept in the work schema."
+    )
     scope: Text | None = None
 
 
@@ -156,8 +162,8 @@ class PagesSpec(Model):
     first: Literal[0, 1] = Field(1, description="Number of the first page.")
     total: JsonPath | None = Field(
         None,
-        description="Where the answer says how many records there are: then pages are read "
-        "side by side, and a record that does not come is an error.",
+        description="Where the answer says how many records there are: one that does not come is "
+        "an error, and pages that are counted are read side by side.",
     )
     in_flight: Positive = Field(4, description="Pages asked for at a time, with `total`.")
     next: JsonPath | None = Field(None, description="Where the body has the next cursor or URL.")
@@ -260,6 +266,9 @@ class RestSource(SourceSpec):
         PlainValidator(_rate),
         WithJsonSchema({"type": "number", "minimum": 0.001, "maximum": 10000}),
     ] = Field(10, description="Requests a second, at most.")
+    timeout: Duration = Field(
+        TIMEOUT, description="How long to wait for an answer to begin or to go on: 1s to 5m."
+    )
     resources: Mapping[str, RestResource] = Field(
         min_length=1,
         examples=[
@@ -277,6 +286,8 @@ class RestSource(SourceSpec):
         yield from super().problems()
         if self.auth is not None:
             yield from keys_problems("auth", self.auth, self.auth.type, AUTH_KEYS)
+        if not timedelta(seconds=1) <= self.timeout <= timedelta(minutes=5):
+            yield Problem(("timeout",), "timeout", "a timeout is between 1s and 5m")
         for name, resource in self.resources.items():
             for key, parent in resource.parents.items():
                 path = ("resources", name, "each", key)

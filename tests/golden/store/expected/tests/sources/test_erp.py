@@ -1,11 +1,17 @@
 """erp: made-up records over real HTTP through the real code into a real PostgreSQL."""
 
-from store.runtime.connect import Destination
-from store.runtime.fake_api import FakeApi, serve
-from store.runtime.testing import load_from, reasons_of, rows_in, rows_of
-from store.sources.erp import customers, orders, payments
+from collections.abc import Callable
+from typing import Any
 
-FAULTS = ["429", "500", "html", "half", "reset"]
+import pytest
+
+from store.runtime.connect import Destination
+from store.runtime.errors import ContractError
+from store.runtime.fake_api import FakeApi, serve
+from store.runtime.testing import cursors_of, load_from, reasons_of, rows_in, rows_of
+from store.sources.erp import connection, customers, orders, payments
+
+FAULTS = ["429", "500", "stall", "half", "reset"]
 
 GOOD_ORDERS = [
     '{"id": 1, "shipping": {"address": {"city": "amber"}}, "total": 1.01, "lines": [{"product": {"sku": "amber"}, "quantity": 1, "price": 1.01}, {"product": {"sku": "birch"}, "quantity": 2, "price": 2.02}], "updated_at": "2026-01-15T09:30:00Z"}',
@@ -101,7 +107,28 @@ def test_faults_lose_no_orders(destination: Destination) -> None:
         counts = load_from(destination, fake.client(), orders)
 
     assert [request.answer for request in fake.seen][: len(FAULTS)] == FAULTS
+    assert fake.seen[1].at - fake.seen[0].at >= fake.retry_after
     assert counts.loaded == 3
+
+
+def test_orders_stay_as_they_were_where_the_api_breaks_off(
+    destination: Destination,
+) -> None:
+    with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS[:1])) as fake:
+        load_from(destination, fake.client(), orders)
+        before = rows_of(destination, orders), cursors_of(destination)
+    with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS, ["", "403"])) as fake:
+        with pytest.raises(ContractError, match="answers 403"):
+            load_from(destination, fake.client(), orders)
+
+    assert (rows_of(destination, orders), cursors_of(destination)) == before
+
+
+def test_a_repeated_page_of_orders_counts_once(destination: Destination) -> None:
+    with serve(FakeApi(orders.ENDPOINT, GOOD_ORDERS, ["", "repeat"])) as fake:
+        counts = load_from(destination, fake.client(), orders)
+
+    assert counts.loaded == len(rows_of(destination, orders)) == 3
 
 
 def test_bad_orders_are_set_aside(destination: Destination) -> None:
@@ -129,7 +156,28 @@ def test_faults_lose_no_customers(destination: Destination) -> None:
         counts = load_from(destination, fake.client(), customers)
 
     assert [request.answer for request in fake.seen][: len(FAULTS)] == FAULTS
+    assert fake.seen[1].at - fake.seen[0].at >= fake.retry_after
     assert counts.loaded == 3
+
+
+def test_customers_stay_as_they_were_where_the_api_breaks_off(
+    destination: Destination,
+) -> None:
+    with serve(FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS[:1])) as fake:
+        load_from(destination, fake.client(), customers)
+        before = rows_of(destination, customers), cursors_of(destination)
+    with serve(FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS, ["", "403"])) as fake:
+        with pytest.raises(ContractError, match="answers 403"):
+            load_from(destination, fake.client(), customers)
+
+    assert (rows_of(destination, customers), cursors_of(destination)) == before
+
+
+def test_a_repeated_page_of_customers_counts_once(destination: Destination) -> None:
+    with serve(FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS, ["", "repeat"])) as fake:
+        counts = load_from(destination, fake.client(), customers)
+
+    assert counts.loaded == len(rows_of(destination, customers)) == 3
 
 
 def test_bad_customers_are_set_aside(destination: Destination) -> None:
@@ -157,7 +205,21 @@ def test_faults_lose_no_payments(destination: Destination) -> None:
         counts = load_from(destination, fake.client(), payments, {"order": "1"})
 
     assert [request.answer for request in fake.seen][: len(FAULTS)] == FAULTS
+    assert fake.seen[1].at - fake.seen[0].at >= fake.retry_after
     assert counts.loaded == 3
+
+
+def test_payments_stay_as_they_were_where_the_api_breaks_off(
+    destination: Destination,
+) -> None:
+    with serve(FakeApi(payments.ENDPOINT, GOOD_PAYMENTS[:1])) as fake:
+        load_from(destination, fake.client(), payments, {"order": "1"})
+        before = rows_of(destination, payments), cursors_of(destination)
+    with serve(FakeApi(payments.ENDPOINT, GOOD_PAYMENTS, ["403"])) as fake:
+        with pytest.raises(ContractError, match="answers 403"):
+            load_from(destination, fake.client(), payments, {"order": "1"})
+
+    assert (rows_of(destination, payments), cursors_of(destination)) == before
 
 
 def test_bad_payments_are_set_aside(destination: Destination) -> None:
@@ -166,3 +228,23 @@ def test_bad_payments_are_set_aside(destination: Destination) -> None:
 
     assert reasons_of(destination) == BROKEN_PAYMENTS_RULES
     assert counts.loaded == 1
+
+
+def test_the_dag_loads_every_resource(
+    run_dag: Callable[[str], Any],
+    destination: Destination,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fakes = [
+        FakeApi(orders.ENDPOINT, GOOD_ORDERS),
+        FakeApi(customers.ENDPOINT, GOOD_CUSTOMERS),
+        FakeApi(payments.ENDPOINT, GOOD_PAYMENTS),
+    ]
+    with serve(*fakes) as api:
+        monkeypatch.setattr(connection, "connect", api.client)
+        run = run_dag("store__erp")
+
+    assert run.state == "success"
+    assert len(rows_of(destination, orders)) == 3
+    assert len(rows_of(destination, customers)) == 3
+    assert rows_of(destination, payments)

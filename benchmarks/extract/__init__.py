@@ -1,0 +1,1 @@
+"""How fast rows come out of a source, beside what others need for the same."""
