@@ -40,7 +40,7 @@ def plan_resource(
     checks = list(_checks(columns))
     table_checks = list(_table_checks(resource))
     load = _load(resource)
-    lineage = _lineage(detail)
+    lineage = _lineage(resource, detail)
     alias = f"{module}_resource" if module in NAMES_IN_TESTS else module
     pieces = [
         *definitions,
@@ -165,7 +165,22 @@ def _load(resource: ResourceSpec) -> Code:
         arguments += _cursor(resource, resource.cursor)
     if resource.replace_by:
         arguments.append(code("replace_by={names}", names=list(resource.replace_by)))
+    arguments += _deletions(resource)
     return _call(name, arguments, f"runtime.resource:{name}")
+
+
+def _deletions(resource: ResourceSpec) -> Iterator[Code]:
+    """`deleted="deleted_at"` and `missing=DeleteMissing(max_rows=500)`."""
+    if resource.deleted is not None:
+        yield code("deleted={field}", field=resource.deleted.field)
+    if resource.delete_missing is not None:
+        most = resource.delete_missing.max_delete
+        limit = "max_rows" if isinstance(most, int) else "max_share"
+        arguments = [code(f"{limit}={{most}}", most=most)]
+        if resource.delete_missing.allow_empty:
+            arguments.append(code("allow_empty=True"))
+        missing = _call("DeleteMissing", arguments, "runtime.resource:DeleteMissing")
+        yield code("missing={missing}", missing=missing)
 
 
 def _cursor(resource: ResourceSpec, cursor: Cursor) -> Iterator[Code]:
@@ -181,9 +196,14 @@ def _cursor(resource: ResourceSpec, cursor: Cursor) -> Iterator[Code]:
         yield code("by_interval=True")
 
 
-def _lineage(detail: Any) -> Code:
+def _lineage(resource: ResourceSpec, detail: Any) -> Code:
+    """`*lineage()`, and the mark of rows that the source deleted."""
     name = "file_lineage" if detail.reads_files else "lineage"
-    return code(f"*{name}()", imports=[f"runtime.resource:{name}"])
+    columns = code(f"*{name}()", imports=[f"runtime.resource:{name}"])
+    if not resource.keeps_deleted:
+        return columns
+    mark = code("deleted_at()", imports=["runtime.resource:deleted_at"])
+    return code("{columns}, {mark}", columns=columns, mark=mark)
 
 
 def _call(name: str, arguments: Iterable[Code], *imports: str) -> Code:
