@@ -33,7 +33,10 @@ ENV_PATTERN = r"^[A-Z][A-Z0-9_]*$"
 LONGEST_PROJECT = 50  # leaves room in 63 bytes for what is put before or after it
 LONGEST_SQL_NAME = 63  # bytes that PostgreSQL keeps of a name
 
-LINEAGE_COLUMNS = ("_run_id", "_loaded_at", "_source_file", "_source_row", "_extra")
+LINEAGE_COLUMNS = (
+    *("_run_id", "_loaded_at", "_source_file", "_source_row"),
+    *("_deleted_at", "_extra"),
+)
 
 # Names that Windows keeps for devices, with any suffix.
 DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}

@@ -67,6 +67,28 @@ def add_source(
     return screen.show(lambda confirm: add_source(options, addition, confirm))
 
 
+@app.command(epilog="Example: etlgen reflect crm --dry-run --diff")
+def reflect(
+    name: Name,
+    spec: Annotated[
+        Path | None,
+        typer.Option("--spec", metavar="FILE", help="A spec that is no project yet."),
+    ] = None,
+    dry_run: DryRun = False,
+    diff: Diff = False,
+    as_json: Json = False,
+    yes: Yes = False,
+    start: Start = Path(),
+) -> int:
+    """Ask a database what tables it has, and write that into its spec."""
+    from etlgen.usecases.reflect import Reflection, reflect
+
+    reflection = Reflection(name, None if spec is None else start / spec)
+    options = Options(start, dry_run)
+    screen = Screen(dry_run, diff, as_json, yes)
+    return screen.show(lambda confirm: reflect(options, reflection, confirm))
+
+
 @app.command("remove-source", epilog="Example: etlgen remove-source crm --dry-run")
 def remove_source(
     name: Name,

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from etlgen.spec.problem import Problem
+
 if TYPE_CHECKING:  # pydantic is slow to import, and `etlgen --help` needs none of it
     from etlgen.pycode import Code
     from etlgen.spec.models import ResourceSpec, SourceSpec
@@ -42,11 +44,33 @@ class KindPlan:
 
 
 @dataclass(frozen=True)
+class Reflected:
+    """What a source itself says of its resources: keys of its spec, and what to tell of them."""
+
+    keys: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+class Unreflectable(Exception):
+    """What is wrong with a source that was asked what it holds."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+
+def _knows_nothing(raw: Mapping[str, Any], environment: Mapping[str, str]) -> Reflected:
+    message = f"sources of kind {raw.get('kind')} cannot be asked what they hold"
+    raise Unreflectable(Problem(("kind",), "kind", message))
+
+
+@dataclass(frozen=True)
 class Kind:
     """All that is special to one kind of source.
 
     `templates` is a folder that mirrors the generated project, `runtime` the modules that are
-    copied with it; both are relative to the templates' root, or absolute.
+    copied with it; both are relative to the templates' root, or absolute. `reflect` asks the
+    source itself, with the variables of an environment, and is the one thing that does.
     """
 
     name: str
@@ -55,6 +79,7 @@ class Kind:
     templates: Path
     runtime: tuple[Path, ...]
     plan: Callable[[Any], KindPlan]
+    reflect: Callable[[Mapping[str, Any], Mapping[str, str]], Reflected] = _knows_nothing
 
 
 def load_kinds() -> Mapping[str, Kind]:

@@ -37,7 +37,13 @@ def plan_resource(
     module = module_name(resource.name)
     columns = resource.resolved_columns()
     rows, pieces = plan_rows(
-        "TABLE", resource.table, resource.description, columns, resource.drop, [], _lineage(detail)
+        "TABLE",
+        resource.table,
+        resource.description,
+        columns,
+        resource.drop,
+        [],
+        _lineage(resource, detail),
     )
     children = [plan_child(resource, column) for column in columns if column.elements]
     table_checks = list(_table_checks(resource))
@@ -103,9 +109,24 @@ def _load(resource: ResourceSpec, children: list[str]) -> Code:
         arguments += _cursor(resource, resource.cursor)
     if resource.replace_by:
         arguments.append(code("replace_by={names}", names=list(resource.replace_by)))
+    arguments += _deletions(resource)
     if children:
         arguments.append(code(f"children=[{', '.join(children)}]"))
     return call(name, arguments, f"runtime.resource:{name}")
+
+
+def _deletions(resource: ResourceSpec) -> Iterator[Code]:
+    """`deleted="deleted_at"` and `missing=DeleteMissing(max_rows=500)`."""
+    if resource.deleted is not None:
+        yield code("deleted={field}", field=resource.deleted.field)
+    if resource.delete_missing is not None:
+        most = resource.delete_missing.max_delete
+        limit = "max_rows" if isinstance(most, int) else "max_share"
+        arguments = [code(f"{limit}={{most}}", most=most)]
+        if resource.delete_missing.allow_empty:
+            arguments.append(code("allow_empty=True"))
+        missing = call("DeleteMissing", arguments, "runtime.resource:DeleteMissing")
+        yield code("missing={missing}", missing=missing)
 
 
 def _cursor(resource: ResourceSpec, cursor: Cursor) -> Iterator[Code]:
@@ -121,6 +142,11 @@ def _cursor(resource: ResourceSpec, cursor: Cursor) -> Iterator[Code]:
         yield code("by_interval=True")
 
 
-def _lineage(detail: Any) -> Code:
+def _lineage(resource: ResourceSpec, detail: Any) -> Code:
+    """`*lineage()`, and the mark of rows that the source deleted."""
     name = "file_lineage" if detail.reads_files else "lineage"
-    return code(f"*{name}()", imports=[f"runtime.resource:{name}"])
+    columns = code(f"*{name}()", imports=[f"runtime.resource:{name}"])
+    if not resource.keeps_deleted:
+        return columns
+    mark = code("deleted_at()", imports=["runtime.resource:deleted_at"])
+    return code("{columns}, {mark}", columns=columns, mark=mark)

@@ -18,6 +18,8 @@ from etlgen.spec.column import (
     drop_problems,
     name_problems,
 )
+from etlgen.spec.deletions import Deleted, DeleteMissing, deletion_problems
+from etlgen.spec.expansion import Expansion
 from etlgen.spec.exploding import explode_problems
 from etlgen.spec.fields import (
     Duration,
@@ -135,6 +137,8 @@ class ResourceSpec(Model):
     replace_by: TextList = Field(
         (), description="With append: new rows replace all that have the same values of these."
     )
+    deleted: Deleted | None = None
+    delete_missing: DeleteMissing | None = None
     columns: Annotated[Mapping[str, ColumnSpec], BeforeValidator(with_names)] = Field(
         min_length=1, examples=[{"order_id": {"type": "bigint", "nullable": False}}]
     )
@@ -147,6 +151,12 @@ class ResourceSpec(Model):
     checks: Annotated[tuple[TableCheckField, ...], Sequence] = Field(
         (), description="What the rows of a load must satisfy together, before they are published."
     )
+
+    @property
+    def keeps_deleted(self) -> bool:
+        """Whether rows that the source deleted stay in the table, marked."""
+        ways = (self.deleted, self.delete_missing)
+        return any(way is not None and way.mode == "soft" for way in ways)
 
     def notation(self, column: PlainColumnSpec) -> Notation:
         """How the source writes this column; a kind adds what holds for the whole resource."""
@@ -196,6 +206,13 @@ class ResourceSpec(Model):
         yield from self._replace_by_problems()
         yield from name_problems(self.columns)
         yield from drop_problems(self.drop, self.columns)
+        yield from deletion_problems(
+            self.deleted,
+            self.delete_missing,
+            self.columns,
+            is_merge=self.write_disposition == "merge",
+            has_cursor=self.cursor is not None,
+        )
         yield from self._example_problems()
         children = self.child_tables()
         yield from explode_problems(self.table, self.primary_key, self.columns, children)
@@ -331,6 +348,11 @@ class SourceSpec(Model):
     @classmethod
     def _name_resources(cls, value: object) -> object:
         return with_names(value)
+
+    @classmethod
+    def expanded(cls, raw: Mapping[str, Any]) -> Expansion:
+        """The raw source with each of its resources, where a kind lets it say them in short."""
+        return Expansion(raw)
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong between the keys of the source itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any, Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from etlgen.errors import Finding, MissingAnswers, SpecError
 from etlgen.names import PROJECT_FILE, BadName, did_you_mean, shown, source_name
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.document import Document, parse_document, unsafe_texts
+from etlgen.spec.expansion import Expansion
 from etlgen.spec.explain import MISSING, explain
 from etlgen.spec.files import SOURCES_FOLDER, found_texts
 from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec, Spec
@@ -44,15 +45,24 @@ class _Part:
     document: Document
     within: Path
     raw: Any
+    source: Path = ()  # the one that `expansion` is of
+    expansion: Expansion | None = None
 
     def finding(self, problem: Problem) -> Finding:
-        return self.document.finding(problem, self.within)
+        if self.expansion is None:
+            return self.document.finding(problem, self.within)
+        below = (*self.within[len(self.source) :], *problem.path)
+        placed = self.expansion.placed(replace(problem, path=below))
+        return self.document.finding(placed, self.source)
+
+    def expanded(self, expansion: Expansion) -> _Part:
+        return replace(self, raw=expansion.raw, source=self.within, expansion=expansion)
 
     def at(self, *path: str | int) -> _Part:
         raw = self.raw
         for step in path:
             raw = raw[step]
-        return _Part(self.document, (*self.within, *path), raw)
+        return replace(self, within=(*self.within, *path), raw=raw)
 
 
 def read_project_file(text: str, name: str, kinds: Kinds) -> Spec:
@@ -126,6 +136,7 @@ class _Reader:
             for finding in unsafe_texts(document):
                 self.add(finding)
         project = self._model(ProjectSpec, project_part)
+        source_parts = {name: self._expanded(part) for name, part in source_parts.items()}
         sources = [self._source(name, part) for name, part in source_parts.items()]
         found = [source for source in sources if source is not None]
         self._table_problems(source_parts)
@@ -147,7 +158,18 @@ class _Reader:
             return MissingAnswers(findings, skeleton(self.missing, raw, self._kinds))
         return SpecError(findings)
 
+    def _expanded(self, part: _Part) -> _Part:
+        """The source with all of its resources, also those that it says in short."""
+        kind = part.raw.get("kind") if isinstance(part.raw, dict) else None
+        if not isinstance(kind, str) or kind not in self._kinds:
+            return part
+        expansion = self._kinds[kind].source_model.expanded(part.raw)
+        self._report(part, iter(expansion.problems))
+        return part.expanded(expansion)
+
     def _source(self, name: str, part: _Part) -> SourceSpec | None:
+        if part.expansion is not None and not part.expansion.is_whole:
+            return None
         if not isinstance(part.raw, dict):
             if part.raw is not None:
                 self.add(part.finding(Problem((), "type", "a source is a mapping, kind: … first")))

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, func, select
 from . import attempts, ledger
 from .attempts import Attempt
 from .connect import Destination
+from .deletions import require_few
 from .errors import ContractError
-from .publish import rows_to_publish
+from .publish import rows_to_publish, staged_rows
 from .resource import Replace, Resource
 from .stage import of_winning_tries, staging_table
 from .table_checks import Staged, broken_checks
@@ -57,9 +58,18 @@ def audit(destination: Destination, attempt: Attempt, resource: Resource) -> Non
                 f"{load.table.fullname} keeps what it has",
                 "See why with the `quarantine` command.",
             )
+        kept = require_few(
+            connection,
+            attempt,
+            load,
+            staged_rows(attempt, load),
+            counts["read"],
+            counts["quarantined"],
+        )
         warnings: dict[str, int | None] = {
             **sum((Counter(part.warnings) for part in parts), Counter[str]()),
             **_warnings_of_the_whole(connection, attempt, resource),
+            **({} if kept is None else {kept: None}),
         }
         attempts.set_status(
             connection,

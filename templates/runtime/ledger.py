@@ -45,7 +45,11 @@ ACCOUNTED = (
     "stale",
 )
 
-VERSION = 1
+VERSION = 2
+# What brings the tables of an older version up to date, by the version that it leads to.
+UPGRADES = {
+    2: "ALTER TABLE {} ADD COLUMN IF NOT EXISTS deleted bigint NOT NULL DEFAULT 0",
+}
 
 metadata = MetaData(schema=WORK_SCHEMA)
 
@@ -75,7 +79,7 @@ attempts = Table(
     Column("lease_until", TIMESTAMP(timezone=True), nullable=False),
     *(
         Column(count, BigInteger, nullable=False, server_default="0")
-        for count in ACCOUNTED
+        for count in (*ACCOUNTED, "deleted")
     ),
     Column("warnings", JSONB, nullable=False, server_default="{}"),
     Column("error", Text),
@@ -165,6 +169,18 @@ def bootstrap(connection: Connection) -> None:
     create_schema(connection, schema)
     metadata.create_all(connection)
     connection.execute(upsert(version).values(version=VERSION).on_conflict_do_nothing())
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring tables of an older version up to date; safe to do at once."""
+    found = connection.execute(select(func.max(version.c.version))).scalar_one()
+    preparer = connection.dialect.identifier_preparer
+    schema = connection.get_execution_options()["schema_translate_map"][WORK_SCHEMA]
+    for number in range(found + 1, VERSION + 1):
+        table = f"{preparer.quote(schema)}.{preparer.quote(attempts.name)}"
+        connection.exec_driver_sql(UPGRADES[number].format(table).replace("%", "%%"))
+        reached = upsert(version).values(version=number).on_conflict_do_nothing()
+        connection.execute(reached)
 
 
 def require_version(connection: Connection) -> None:

@@ -244,10 +244,11 @@ def _say_that_we_wait(state: RetryCallState) -> None:
 
 
 def _bootstrap(destination: Destination) -> None:
-    """Make the work schema on the first run; later ones create nothing but staging tables."""
+    """Make the work schema on the first run, and upgrade it on the first of a newer version."""
     with destination.transaction() as connection:
         if not inspect(connection).has_table("version", destination.work_schema):
             ledger.bootstrap(connection)
+        ledger.upgrade(connection)
         ledger.require_version(connection)
 
 

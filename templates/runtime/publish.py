@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    case,
     delete,
     false,
     func,
@@ -26,20 +27,21 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.schema import DropTable
 
-from . import attempts, cursors, ledger
+from . import attempts, cursors, deletions, ledger
 from .attempts import Attempt
 from .children import publish_children
 from .conform import staged_columns
 from .connect import Destination
 from .errors import ContractError
-from .resource import LINEAGE, Append, Load, Merge, Replace, Window
+from .merge import Outcome, is_deleted, merge
+from .resource import DELETED_AT, LINEAGE, Append, Load, Merge, Replace, Window
 from .stage import of_winning_tries, staging_table
 from .target import create_target
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Every row that was read, by what became of it."""
+    """Every row that was read, by what became of it; and the rows that the table lost by it."""
 
     read: int = 0
     loaded: int = 0
@@ -48,15 +50,10 @@ class Counts:
     duplicates: int = 0
     filtered: int = 0
     stale: int = 0
+    deleted: int = 0
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of the staged rows that were not dropped as duplicates."""
-
-    loaded: int = 0
-    unchanged: int = 0
-    stale: int = 0
+COUNTS = [field.name for field in fields(Counts)]
 
 
 def publish(destination: Destination, attempt: Attempt, load: Load) -> Counts:
@@ -68,8 +65,8 @@ def publish(destination: Destination, attempt: Attempt, load: Load) -> Counts:
     with destination.transaction() as connection:
         row = attempts.lock(connection, attempt, "audited", "published")
         if row.status == "published":
-            return Counts(**{name: getattr(row, name) for name in ledger.ACCOUNTED})
-        rows = _staged_rows(attempt, load)
+            return Counts(**{name: getattr(row, name) for name in COUNTS})
+        rows = staged_rows(attempt, load)
         staged = _count(connection, rows)
         if staged != row.read - row.quarantined - row.filtered:
             raise ContractError(
@@ -78,6 +75,7 @@ def publish(destination: Destination, attempt: Attempt, load: Load) -> Counts:
             )
         create_target(connection, load)
         outcome = _bring(connection, attempt, load, rows, row)
+        missing = deletions.delete_missing(connection, attempt, load, rows, row)
         publish_children(connection, attempt.run_id, load, rows)
         cursors.advance(connection, attempt, load, rows, row)
         _settle_quarantine(connection, attempt, load, row)
@@ -86,7 +84,10 @@ def publish(destination: Destination, attempt: Attempt, load: Load) -> Counts:
             quarantined=row.quarantined,
             filtered=row.filtered,
             duplicates=staged - outcome.loaded - outcome.unchanged - outcome.stale,
-            **asdict(outcome),
+            loaded=outcome.loaded,
+            unchanged=outcome.unchanged,
+            stale=outcome.stale,
+            deleted=outcome.deleted + missing,
         )
         attempts.set_status(connection, attempt, "published", **asdict(counts))
     return counts
@@ -102,10 +103,10 @@ def drop_staging(destination: Destination, attempt: Attempt, load: Load) -> None
 
 def rows_to_publish(attempt: Attempt, load: Load) -> CTE:
     """The staged rows as they will stand in the target, one a key, as the CTE `rows`."""
-    return _newest(load, _staged_rows(attempt, load))
+    return _newest(load, staged_rows(attempt, load))
 
 
-def _staged_rows(attempt: Attempt, load: Load) -> Select[Any]:
+def staged_rows(attempt: Attempt, load: Load) -> Select[Any]:
     """The rows of the winning tries, as they will stand in the target, with their position."""
     staging = staging_table(attempt, load.table)
     origin: dict[str, ColumnElement[Any]] = {
@@ -113,6 +114,7 @@ def _staged_rows(attempt: Attempt, load: Load) -> Select[Any]:
         "_loaded_at": func.now(),
         "_source_file": ledger.partitions.c.file,
         "_source_row": staging.c["_position"],
+        DELETED_AT: case((is_deleted(load, staging.c), func.now())),
     }
     return select(
         *(staging.c[column.name] for column in staged_columns(load.table)),
@@ -150,7 +152,7 @@ def _bring(
 ) -> Outcome:
     table, newest = load.table, _newest(load, rows)
     if isinstance(load, Merge):
-        return _merge(connection, load, newest)
+        return merge(connection, load, newest)
     if isinstance(load, Replace):
         if _count(connection, rows) == 0 and not load.allow_empty:
             return Outcome()
@@ -199,53 +201,6 @@ def _replaced(load: Append, newest: CTE) -> Any:
         load.table.c[name].is_not_distinct_from(new.c[name]) for name in load.replace_by
     )
     return select(literal(1)).select_from(new).where(*same).exists()
-
-
-def _merge(connection: Connection, load: Merge, newest: CTE) -> Outcome:
-    table = load.table
-    names = [column.name for column in table.columns]
-    keys = [column.name for column in table.primary_key]
-    data = [column.name for column in staged_columns(table) if column.name not in keys]
-    merged = insert(table).from_select(
-        names, select(*(newest.c[name] for name in names))
-    )
-    if not data:
-        merged = merged.on_conflict_do_nothing(index_elements=keys)
-    else:
-        new = merged.excluded
-        changed = tuple_(*(table.c[name] for name in data)).is_distinct_from(
-            tuple_(*(new[name] for name in data))
-        )
-        merged = merged.on_conflict_do_update(
-            index_elements=keys,
-            set_={name: new[name] for name in names if name not in keys},
-            where=and_(changed, ~_is_newer(load, table.c, new)),
-        )
-    written = merged.returning(literal(1).label("one")).cte("written")
-    same_key = and_(*(table.c[name] == newest.c[name] for name in keys))
-    stale = select(func.count()).select_from(newest.join(table, same_key))
-    counted = connection.execute(
-        select(
-            select(func.count())
-            .select_from(newest)
-            .scalar_subquery()
-            .label("distinct"),
-            select(func.count()).select_from(written).scalar_subquery().label("loaded"),
-            stale.where(_is_newer(load, table.c, newest.c))
-            .scalar_subquery()
-            .label("stale"),
-        )
-    ).one()
-    unchanged = counted.distinct - counted.loaded - counted.stale
-    return Outcome(counted.loaded, unchanged, counted.stale)
-
-
-def _is_newer(load: Merge, there: Any, new: Any) -> Any:
-    """Whether the row that is there is newer, by the cursor, than the one to be merged."""
-    if load.cursor is None:
-        return false()
-    known, offered = there[load.cursor], new[load.cursor]
-    return and_(known.is_not(None), or_(offered.is_(None), known > offered))
 
 
 def _settle_quarantine(

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from .keys import Keys
     from .table_checks import TableCheck
 
-LINEAGE = ("_run_id", "_loaded_at", "_source_file", "_source_row")
+DELETED_AT = "_deleted_at"
+LINEAGE = ("_run_id", "_loaded_at", "_source_file", "_source_row", DELETED_AT)
 EXTRA = "_extra"
 
 
@@ -39,6 +40,11 @@ def lineage() -> list[Column[Any]]:
 def file_lineage() -> list[Column[Any]]:
     """`lineage`, with the file and the record in it, counted from 1."""
     return [*lineage(), Column("_source_file", Text), Column("_source_row", BigInteger)]
+
+
+def deleted_at() -> Column[Any]:
+    """When a row was deleted at the source: with this column it is kept, and marked."""
+    return Column(DELETED_AT, TIMESTAMP(timezone=True))
 
 
 Value = datetime | date | int | Decimal | str
@@ -108,12 +114,34 @@ class Replace:
 
 
 @dataclass(frozen=True)
+class DeleteMissing:
+    """Each run reads all there is, so a row of the table that was not read is deleted.
+
+    More than `max_rows` or `max_share` of the table end the run before anything is published. A
+    run that read nothing deletes nothing, unless `allow_empty`.
+    """
+
+    _: KW_ONLY
+    max_rows: int | None = None
+    max_share: Decimal | None = None
+    allow_empty: bool = False
+
+    def allows(self, missing: int, rows: int) -> bool:
+        """Whether so many of the table's rows may be deleted."""
+        few = self.max_rows is None or missing <= self.max_rows
+        return few and (self.max_share is None or missing <= self.max_share * rows)
+
+
+@dataclass(frozen=True)
 class Merge:
     """Rows with a new primary key are inserted, those that differ are updated.
 
     With a `cursor`, an older row never overwrites a newer one, and incremental loads go on from
     it: first from `initial_value`, then from where the last one came to, less `lookback`; rows
     younger than `delay` wait for the next. `by_interval` leaves that to the scheduler's interval.
+
+    A row whose column `deleted` is neither NULL nor false is deleted, and with `missing` so is
+    one that was not read; where the table has the column `_deleted_at`, it is only marked.
     """
 
     table: Table
@@ -123,6 +151,8 @@ class Merge:
     lookback: timedelta | int | None = None
     delay: timedelta | None = None
     by_interval: bool = False
+    deleted: str | None = None
+    missing: DeleteMissing | None = None
     children: Sequence[Child] = ()
     name = "merge"
 

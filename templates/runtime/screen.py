@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from rich.console import Console
@@ -24,7 +24,6 @@ from .publish import Counts
 from .resource import EXTRA, LINEAGE, Partition, Range, Resource, Window
 from .target import table_exists
 
-COUNTS = [field.name for field in fields(Counts)]
 WIDE_ENOUGH = 200
 
 
@@ -32,19 +31,23 @@ class Results:
     """The closing table of a run."""
 
     def __init__(self) -> None:
-        self.table = _table("resource", *COUNTS, "seconds")
+        self.table = _table("resource", *ledger.ACCOUNTED, "seconds")
         self.names: list[str] = []
         self.notes: list[str] = []
         self.quarantined = 0
 
     def add(self, resource: Resource, counts: Counts, seconds: float) -> None:
         """One resource that was loaded."""
-        numbers = [f"{count:,}" for count in vars(counts).values()]
+        numbers = [f"{getattr(counts, name):,}" for name in ledger.ACCOUNTED]
         self.table.add_row(resource.name, *numbers, f"{seconds:.1f}")
         self.names.append(resource.name)
         self.quarantined += counts.quarantined
         if counts.read == 0:
             self.notes.append(f"{resource.name}: there was nothing to read.")
+        if counts.deleted:
+            self.notes.append(
+                f"{resource.name}: deleted at the source: {counts.deleted:,}."
+            )
 
     def show(self, destination: Destination, run_id: str) -> None:
         """Print the table, and what it does not show."""
@@ -151,14 +154,14 @@ def show_status(destination: Destination, limit: int) -> None:
         "run",
         "try",
         "status",
-        *COUNTS,
+        *ledger.ACCOUNTED,
         "warnings",
         "started (UTC)",
         "error",
     )
     for row in _query(destination, newest):
         counts = [
-            *(getattr(row, count) for count in COUNTS),
+            *(getattr(row, count) for count in ledger.ACCOUNTED),
             sum(1 if count is None else count for count in row.warnings.values()),
         ]
         table.add_row(
@@ -277,7 +280,7 @@ def _query(destination: Destination, query: Any) -> list[Any]:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        is_number = column in (*COUNTS, "seconds", "warnings", "record")
+        is_number = column in (*ledger.ACCOUNTED, "seconds", "warnings", "record")
         justify: Literal["right", "left"] = "right" if is_number else "left"
         table.add_column(_printable(column), justify=justify, overflow="fold")
     return table

@@ -115,10 +115,12 @@ class Database:
                 for statement in SNAPSHOT.get(connection.dialect.name, ()):
                     connection.exec_driver_sql(statement)
                 yield connection
-        except (DBAPIError, psycopg2.Error) as error:
+        except (DBAPIError, psycopg2.Error, sqlite3.Error) as error:
             raise self._judged(error) from None
 
-    def _judged(self, error: DBAPIError | psycopg2.Error) -> PipelineError:
+    def _judged(
+        self, error: DBAPIError | psycopg2.Error | sqlite3.Error
+    ) -> PipelineError:
         """The error without what it was caused by, which may hold values or a password."""
         origin = error.orig if isinstance(error, DBAPIError) else error
         message = SECRET_IN_URL.sub(r"\1:***@", str(origin).strip())
@@ -169,14 +171,15 @@ def _connect_arguments(url: URL) -> dict[str, Any]:
     return {}
 
 
-def _may_pass(error: DBAPIError | psycopg2.Error) -> bool:
+def _may_pass(error: DBAPIError | psycopg2.Error | sqlite3.Error) -> bool:
     """Whether the same read may succeed later."""
     if from_server(error) is not None:
         return is_retryable(error)
-    if not isinstance(error, DBAPIError) or error.orig is None:
-        return False
-    if isinstance(error.orig, sqlite3.Error):
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(origin, sqlite3.Error):
         # An extended code has the primary one in its lowest byte.
-        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in SQLITE_RETRYABLE
-    known = error.orig.args[:1]
+        return getattr(origin, "sqlite_errorcode", 0) & 0xFF in SQLITE_RETRYABLE
+    if not isinstance(error, DBAPIError) or origin is None:
+        return False
+    known = origin.args[:1]
     return error.connection_invalidated or known in [(n,) for n in MYSQL_RETRYABLE]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 import pyarrow as pa
@@ -25,28 +27,42 @@ def fetched(connection: Connection, rows: Select[Any]) -> Iterator[pa.Table]:
         size = FIRST_ROWS
         while found := result.fetchmany(size):
             columns = [
-                pa.array(
-                    _numbers(cells) if index in bits else texts(cells), pa.string()
+                (
+                    pa.array(_numbers(cells), pa.string())
+                    if index in bits
+                    else texts(cells)
                 )
                 for index, cells in enumerate(zip(*found, strict=True))
             ]
             batch = pa.table(columns, names)
             yield batch
-            fitting = len(found) * BATCH_BYTES // max(1, batch.nbytes)
-            size = min(max(1, fitting), 10 * size, MOST_ROWS)
+            size = next_size(size, batch)
 
 
-def texts(cells: Sequence[Any]) -> Sequence[str | None]:
+def next_size(size: int, batch: pa.Table) -> int:
+    """How many rows to fetch after a batch of so many."""
+    fitting = batch.num_rows * BATCH_BYTES // max(1, batch.nbytes)
+    return int(min(max(1, fitting), 10 * size, MOST_ROWS))
+
+
+def texts(cells: Sequence[Any]) -> pa.Array:
     """Cells as text that can be read back exactly."""
-    if set(map(type, cells)) <= {str, type(None)}:
-        return cells
-    return [None if cell is None else _text(cell) for cell in cells]
+    kinds = set(map(type, cells))
+    if kinds <= {str, NoneType}:
+        return pa.array(cells, pa.string())
+    if kinds <= {int, NoneType}:
+        with suppress(OverflowError, pa.ArrowInvalid):  # of more than 64 bits
+            return pa.array(cells, pa.int64()).cast(pa.string())
+    if kinds <= {int, float, str}:
+        return pa.array(list(map(str, cells)), pa.string())
+    spelled = [None if cell is None else _text(cell) for cell in cells]
+    return pa.array(spelled, pa.string())
 
 
 def _text(cell: Any) -> str:
     match cell:
-        case str():
-            return cell
+        case str() | int() | float() if not isinstance(cell, bool):
+            return str(cell)
         case bool():
             return "true" if cell else "false"
         case bytes() | bytearray() | memoryview():

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import (
     Connection,
     FromClause,
@@ -29,6 +30,7 @@ from .sql_bounds import ByDays, ByKey, between
 from .sql_copy import copied
 from .sql_database import Database
 from .sql_fetch import fetched
+from .sql_sqlite import rows_of
 
 # What SQLAlchemy would take for a parameter in the text of a query.
 PARAMETER = re.compile(r"(?<![:\w\\]):(?=[\w$])")
@@ -75,17 +77,13 @@ class SqlRows:
 
     def read(self, database: Database, partition: Partition) -> Iterator[pd.DataFrame]:
         """The rows of one partition, as they are at one moment."""
-        last = 0
         with database.snapshot() as connection:
             rows = self._rows(database, connection, partition.detail, self.columns)
             rows = rows.order_by(*map(column, self.order_by))
-            is_postgresql = connection.dialect.name == "postgresql"
-            stream = copied if is_postgresql else fetched
-            for batch in stream(connection, rows):
+            for positions, batch in _numbered(connection, rows, partition):
                 frame = batch.to_pandas(types_mapper=pd.ArrowDtype)
-                frame.index = pd.RangeIndex(last + 1, last + 1 + len(frame))
+                frame.index = pd.Index(positions)
                 yield frame
-                last += len(frame)
 
     def _rows(
         self,
@@ -139,3 +137,17 @@ class QueryRows(SqlRows):
         # A line of its own, for a query that ends in a comment.
         lines = text(f"\n{plain}\n").columns(*map(column, self._named))
         return lines.subquery("q")
+
+
+def _numbered(
+    connection: Connection, rows: Select[Any], partition: Partition
+) -> Iterator[tuple[Sequence[int], pa.Table]]:
+    """The rows in batches with their positions, by the way that is the dialect's own."""
+    if connection.dialect.name == "sqlite":
+        yield from rows_of(connection, rows, partition.reject)
+        return
+    stream = copied if connection.dialect.name == "postgresql" else fetched
+    given = 0
+    for batch in stream(connection, rows):
+        yield range(given + 1, given + 1 + batch.num_rows), batch
+        given += batch.num_rows

@@ -12,6 +12,7 @@ from etlgen.errors import EtlgenError
 from etlgen.kinds import load_kinds
 from etlgen.kinds.file.spec import FORMATS, FileResource, FileSource
 from etlgen.spec.column import ColumnSpec
+from etlgen.spec.deletions import Deleted, DeleteMissing
 from etlgen.spec.explain import keys_of
 from etlgen.spec.models import Cursor, ProjectSpec
 from etlgen.spec.reading import read_project_file
@@ -26,6 +27,8 @@ MODELS: Mapping[str, type[BaseModel]] = {
     "## Source": FileSource,
     "## Resource": FileResource,
     "## Cursor": Cursor,
+    "### deleted": Deleted,
+    "### delete_missing": DeleteMissing,
     "## Column": ColumnSpec,
 }
 PARTS = [block for block in blocks(SPEC) if "part" in block.attributes]

@@ -31,7 +31,7 @@ class Project:
     """Generated into a folder; loads the database behind `url` from the folders in `settings`."""
 
     def __init__(
-        self, spec: str, folder: Path, url: str, settings: Mapping[str, Path | str]
+        self, spec: str | Path, folder: Path, url: str, settings: Mapping[str, Path | str]
     ) -> None:
         request = Request(spec=SPECS / spec, base=folder)
         self.root = create(request, lambda changes: True).root
@@ -103,7 +103,8 @@ class Project:
             " ORDER BY resource, generation DESC"
         )
         assert {row["status"] for row in newest} == {"published"}
-        return {row["resource"]: {name: row[name] for name in COUNTS} for row in newest}
+        shown = (*COUNTS, "deleted")
+        return {row["resource"]: {name: row[name] for name in shown} for row in newest}
 
     def _tables(self) -> list[str]:
         found = self.query(
@@ -121,4 +122,4 @@ def accounts(**counts: int) -> dict[str, int]:
     """A line of the ledger, what is not named being 0."""
     line = {name: counts.get(name, 0) for name in COUNTS}
     assert line["read"] == sum(line.values()) - line["read"]
-    return line
+    return line | {"deleted": counts.get("deleted", 0)}

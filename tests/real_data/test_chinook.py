@@ -13,6 +13,8 @@ import pytest
 import yaml
 from sqlalchemy import MetaData, NullPool, create_engine, insert, select, text
 
+from etlgen.cli import run
+
 from ..conftest import Databases
 from .conftest import MakeProject
 from .data import FOLDER, needed, truth
@@ -23,13 +25,28 @@ FILE = FOLDER / "chinook-database/ChinookDatabase/DataSources/Chinook_Sqlite.sql
 RESOURCES: dict[str, Any] = yaml.safe_load((SPECS / "chinook.yaml").read_text())["sources"][
     "chinook"
 ]["resources"]
+WHOLE = """\
+name: chinook-etl
+destination: {schema: chinook}
+sources:
+  chinook:
+    kind: database
+    url: ${CHINOOK_URL}
+    resources: "*"
+    overrides:
+      "*": {delete_missing: {max_delete: 10%}}
+      Invoice: {delete_missing: null, cursor: {field: invoice_date}}
+"""
 CHANGES = (
     """UPDATE {Track} SET {UnitPrice} = 1.29, {Composer} = NULL WHERE {TrackId} = 1""",
     """UPDATE {Artist} SET {Name} = 'Motörhead 🎸' WHERE {ArtistId} = 106""",
     """INSERT INTO {Invoice} ({InvoiceId}, {CustomerId}, {InvoiceDate}, {Total})
        VALUES (413, 1, '2025-12-22 00:00:00', 0.01), 
               (414, 1, '2026-01-05 12:30:00', 12345678.90)""",
+    """INSERT INTO {Artist} ({ArtistId}, {Name}) VALUES (276, '')""",
     """DELETE FROM {PlaylistTrack} WHERE {PlaylistId} = 18""",
+    """DELETE FROM {Playlist} WHERE {PlaylistId} = 18""",
+    """DELETE FROM {InvoiceLine} WHERE {InvoiceId} = 1""",
 )
 
 
@@ -131,9 +148,50 @@ def test_every_value_arrives_and_changes_follow(
     second = project.run()
     assert_equal(project, changed_file(tmp_path))
     assert second.counts["chinook.track"]["loaded"] == 1
+    assert {name: n["deleted"] for name, n in second.counts.items() if n["deleted"]} == {
+        "chinook.invoice_line": 2,
+        "chinook.playlist": 1,
+    }
+    third = project.run()
+    assert_equal(project, changed_file(tmp_path))
+    assert sum(n["deleted"] for n in third.counts.values()) == 0
+    # A table that is replaced is loaded anew; of the others nothing is.
+    replaced = third.counts.pop("chinook.playlist_track")
+    assert replaced["loaded"] == replaced["read"]
+    assert sum(n["loaded"] for n in third.counts.values()) == 0
     # Read again from the last date on: what is new, and the last invoice of before.
     assert second.counts["chinook.invoice"]["loaded"] == 2
     assert second.counts["chinook.invoice"]["read"] <= 4
+
+
+def test_a_whole_database_is_asked_once_and_followed_from_then_on(
+    source: str, make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tmp_path / "chinook.yaml"
+    spec.write_text(WHOLE)
+    monkeypatch.setenv("CHINOOK_URL", source)
+    assert run(["reflect", "chinook", "--spec", str(spec), "--yes"]) == 0
+    monkeypatch.delenv("CHINOOK_URL")
+
+    project = make_project(spec, CHINOOK_URL=source)
+
+    first = project.run()
+    assert_equal(project, FILE)
+    assert len(first.counts) == 11
+    assert sum(one["loaded"] for one in first.counts.values()) == 15_607
+    [total] = project.query("SELECT sum(total) AS it FROM chinook.invoice")
+    assert total["it"] == Decimal("2328.60")
+
+    change(source)
+    second = project.run()
+    assert_equal(project, changed_file(tmp_path))
+    assert {name: n["deleted"] for name, n in second.counts.items() if n["deleted"]} == {
+        "chinook.invoice_line": 2,
+        "chinook.playlist": 1,
+        "chinook.playlist_track": 1,
+    }
+    # Two tracks and artists that changed or came, two invoices.
+    assert sum(n["loaded"] for n in second.counts.values()) == 5
 
 
 def test_parts_are_as_many_as_the_rows_make(make_project: MakeProject, tmp_path: Path) -> None:

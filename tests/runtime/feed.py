@@ -16,7 +16,7 @@ from runtime.conform import conform
 from runtime.connect import Destination
 from runtime.loading import plan
 from runtime.problems import Problems
-from runtime.publish import Counts
+from runtime.publish import COUNTS, Counts
 from runtime.resource import (
     Append,
     Load,
@@ -185,7 +185,7 @@ def staging_tables(destination: Destination) -> list[str]:
 
 def is_accounted(counts: Counts) -> bool:
     """Whether each row that was read became exactly one thing."""
-    became = {name: value for name, value in vars(counts).items() if name != "read"}
+    became = {name: getattr(counts, name) for name in ledger.ACCOUNTED if name != "read"}
     return counts.read == sum(became.values()) and min(became.values()) >= 0
 
 
@@ -205,6 +205,6 @@ def run(destination: Destination, resource: Resource, name: str, *window: Any) -
             .order_by(ledger.attempts.c.generation.desc())
             .limit(1)
         ).one()
-    assert {count: getattr(row, count) for count in ledger.ACCOUNTED} == vars(counts)
+    assert {count: getattr(row, count) for count in COUNTS} == vars(counts)
     assert staging_tables(destination) == []
     return counts

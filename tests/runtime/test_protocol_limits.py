@@ -67,7 +67,7 @@ def test_another_version_s_ledger_is_left_alone(destination: Destination) -> Non
     loading.load(destination, resource, "run")
     with destination.transaction() as connection:
         connection.execute(update(ledger.version).values(version=ledger.VERSION + 1))
-    with pytest.raises(ContractError, match=r"has version 2 of the ledger, this code needs 1"):
+    with pytest.raises(ContractError, match=r"has version 3 of the ledger, this code needs 2"):
         loading.load(destination, resource, "next")
 
 

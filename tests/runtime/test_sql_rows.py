@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
-from runtime import sql_copy, sql_fetch
+from runtime import sql_copy, sql_fetch, sql_sqlite
 from runtime.errors import ConfigError, ContractError, RetryableError
 from runtime.resource import Partition, Window
 from runtime.sql_bounds import ByDays, ByKey
@@ -176,7 +176,8 @@ def test_an_empty_table_is_one_part(source_url: str) -> None:
 def test_batches_are_small_and_whole(source_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (sql_copy, sql_fetch):
         monkeypatch.setattr(module, "BATCH_BYTES", 4_000)
-    monkeypatch.setattr(sql_fetch, "FIRST_ROWS", 10)
+    for module in (sql_fetch, sql_sqlite):
+        monkeypatch.setattr(module, "FIRST_ROWS", 10)
     database = orders(source_url, 1_000)
     rows = TableRows("orders", columns=["id", "note"], order_by=["id"])
     frames = batches(rows, database)
@@ -340,6 +341,28 @@ def test_sqlite_compares_timestamps_however_they_are_written(tmp_path: Any, stor
     assert ids(ORDERS, database, Window(since=moment)) == [1]
     assert ids(ORDERS, database, Window(until=moment)) == []
     assert ids(ORDERS, database, Window(since=date(2026, 1, 2), until=date(2026, 1, 3))) == [1]
+
+
+def test_sqlite_text_that_is_not_utf8_is_set_aside_and_the_rest_is_read(tmp_path: Any) -> None:
+    url = f"sqlite:///{tmp_path / 'source.sqlite'}"
+    (tmp_path / "source.sqlite").touch()
+    fill(
+        url,
+        "CREATE TABLE cells (id INTEGER PRIMARY KEY, a TEXT)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+        " INSERT INTO cells SELECT i, 'é' || i FROM n",
+        "UPDATE cells SET a = CAST(x'ff41' AS TEXT) WHERE id IN (3, 1700)",
+    )
+    rows = TableRows("cells", columns=["id", "a"], order_by=["id"])
+    partition = Partition()
+    frames = list(rows.read(Database.at(url), partition))
+    found = {at: text for frame in frames for at, text in frame["a"].items()}
+    assert found == {n: f"é{n}" for n in range(1, 2501) if n not in (3, 1700)}
+    assert [(one.position, one.rule) for one in partition.rejects] == [
+        (3, "a is not UTF-8"),
+        (1700, "a is not UTF-8"),
+    ]
+    assert partition.rejects[0].payload == r"{'id': 3, 'a': '\udcffA'}"
 
 
 def test_a_sqlite_file_that_is_not_there_is_not_made(tmp_path: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from etlgen.kinds import Kind
 from etlgen.kinds.database.plan import plan
+from etlgen.kinds.database.reflection import reflect
 from etlgen.kinds.database.spec import DatabaseResource, DatabaseSource
 
 KIND = Kind(
@@ -22,7 +23,9 @@ KIND = Kind(
             "sql_database",
             "sql_fetch",
             "sql_rows",
+            "sql_sqlite",
         )
     ),
     plan=plan,
+    reflect=reflect,
 )

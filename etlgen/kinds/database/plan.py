@@ -51,9 +51,13 @@ def plan(source: DatabaseSource) -> KindPlan:
     """A database, and for each resource its SELECT and its samples."""
     url = source.url.env
     assert url is not None, "the spec takes no URL but one from the environment"
-    password = env_name(f"{url.removesuffix('_URL')}_PASSWORD")
     details = {name: _detail(resource) for name, resource in source.resources.items()}
-    return KindPlan(DatabaseDetail(url, password, source.schema_name), details)
+    return KindPlan(DatabaseDetail(url, password_name(url), source.schema_name), details)
+
+
+def password_name(url: EnvName) -> EnvName:
+    """The variable of a password apart, by that of the URL."""
+    return env_name(f"{url.removesuffix('_URL')}_PASSWORD")
 
 
 def _detail(resource: DatabaseResource) -> RowsDetail:

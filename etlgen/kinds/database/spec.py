@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
+from etlgen.kinds.database.whole import ALL, expanded
 from etlgen.names import did_you_mean, shown
 from etlgen.pycode import is_visible
-from etlgen.spec.fields import FROM_ONE, Text, positive
+from etlgen.spec.expansion import Expansion
+from etlgen.spec.fields import FROM_ONE, Text, TextList, positive
 from etlgen.spec.models import Model, ResourceSpec, SourceSpec
 from etlgen.spec.problem import Problem, refusal
 from etlgen.spec.settings import Setting, reference
@@ -94,6 +96,19 @@ class DatabaseResource(ResourceSpec):
             yield Problem(path, "type", message)
 
 
+class ReflectedTable(Model):
+    """A table as `etlgen reflect` found it."""
+
+    key: TextList = Field((), description="Its primary key.")
+    columns: Mapping[str, Text] = Field(description="Their types, perhaps 'not null'.")
+
+
+def _or_all(schema: dict[str, Any]) -> None:
+    """A mapping, or all there is."""
+    named = {key: schema.pop(key) for key in list(schema) if key not in ("description", "examples")}
+    schema["anyOf"] = [{"const": ALL}, named]
+
+
 class DatabaseSource(SourceSpec):
     """A database."""
 
@@ -105,8 +120,20 @@ class DatabaseSource(SourceSpec):
     schema_name: SqlName | None = Field(
         None, validation_alias="schema", description="Schema of its tables."
     )
+    exclude: TextList = Field(
+        (), description="With resources: '*', patterns of tables that are not read."
+    )
+    overrides: Mapping[str, Mapping[str, Any]] = Field(
+        default_factory=dict,
+        description="With resources: '*', what holds for tables by patterns of their names.",
+    )
+    reflected: Mapping[str, ReflectedTable] = Field(
+        default_factory=dict,
+        description="With resources: '*', the tables, as etlgen reflect wrote them down.",
+    )
     resources: Mapping[str, DatabaseResource] = Field(
         min_length=1,
+        json_schema_extra=_or_all,
         examples=[
             {
                 "customers": {
@@ -116,3 +143,7 @@ class DatabaseSource(SourceSpec):
             }
         ],
     )
+
+    @classmethod
+    def expanded(cls, raw: Mapping[str, Any]) -> Expansion:
+        return expanded(raw)

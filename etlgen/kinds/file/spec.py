@@ -171,6 +171,10 @@ class FileResource(ResourceSpec):
         if self.archive and self.write_disposition == "replace":
             message = "a replaced table needs its files in every run, so they cannot go away"
             yield Problem(("archive",), "archive", message, at_key=True)
+        if self.delete_missing and (self.archive or self.read == "new_files"):
+            message = "a file that is not read again would take its rows along"
+            hint = "read all_files, and archive none"
+            yield Problem(("delete_missing",), "read", message, hint, at_key=True)
 
     def _capture_problems(self) -> Iterator[Problem]:
         for name, column in self.columns.items():
