@@ -13,6 +13,7 @@ from etlgen.vocabulary.adjust import adjustment
 from etlgen.vocabulary.checks import check_expression
 from etlgen.vocabulary.clean import cleaned
 from etlgen.vocabulary.column import Column
+from etlgen.vocabulary.derive import derived, in_source
 from etlgen.vocabulary.types import conversion, fill_default, sqlalchemy_type
 
 # Names that the module of a resource has already, or imports.
@@ -96,7 +97,7 @@ def _variable(column: Column) -> str:
 def _names(columns: Sequence[Column]) -> list[str | tuple[str, ...]]:
     return [
         column.from_names[0] if len(column.from_names) == 1 else column.from_names
-        for column in columns
+        for column in in_source(columns)
     ]
 
 
@@ -116,9 +117,15 @@ def _definition(column: Column) -> Code:
 
 def _steps(columns: Sequence[Column]) -> Iterator[Code]:
     """`rows["status"] = …` for each column that is cleaned, converted, filled or exploded."""
+    texts = {column.name for column in columns if column.type.name == "text"}
     for column in columns:
         before = code("rows[{name}]", name=column.name)
-        after = cleaned(before, column.clean)
+        start = before
+        if column.derive is not None:
+            start = derived(column.derive, texts.__contains__)
+            if column.clean or column.default is not None:
+                start = code("({start})", start=start)
+        after = cleaned(start, column.clean)
         after = conversion(column, after) or after
         after = fill_default(column, after) or after
         if column.elements:
