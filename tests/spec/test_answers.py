@@ -145,7 +145,7 @@ def test_a_key_of_both_is_the_resources_and_one_of_the_source_needs_no_prefix() 
         (["source.format=x"], "--set: there is no key 'source.format'; "),
         (
             ["zzz=x"],
-            "--set: there is no key 'zzz'; keys: description, table, replace_by, deduplicate, filter, drop, ",
+            "--set: there is no key 'zzz'; keys: description, table, replace_by, deduplicate, ",
         ),
         (["columns={}"], "--set: 'columns' has an option of its own; --column NAME:TYPE"),
         (["source.resources={}"], "--set: 'resources' has an option of its own; --resource NAME"),
