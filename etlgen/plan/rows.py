@@ -17,7 +17,12 @@ from etlgen.vocabulary.derive import derived, in_source
 from etlgen.vocabulary.types import conversion, fill_default, sqlalchemy_type
 
 # Names that the module of a resource has already, or imports.
-TAKEN = ("CHECKS", "ENDPOINT", "FILES", "JSONB", "LOAD", "PRIVATE", "ROWS", "TIMESTAMP", "UTC")
+TAKEN = frozenset(
+    (
+        *("CHECKS", "EACH", "ENDPOINT", "FILES", "LOAD", "PRIVATE", "ROWS", "TABLE"),
+        *("JSONB", "TIMESTAMP", "UTC"),
+    )
+)
 
 
 def plan_rows(
@@ -91,7 +96,7 @@ def severity(severity: str) -> list[Code]:
 
 def _variable(column: Column) -> str:
     name = module_name(column.name).rstrip("_").upper()
-    return f"{name}_ARRAY" if name in TAKEN or name == "TABLE" else name
+    return f"{name}_ARRAY" if name in TAKEN else name
 
 
 def _names(columns: Sequence[Column]) -> list[str | tuple[str, ...]]:
