@@ -102,11 +102,15 @@ def _private(resource: ResourceSpec, columns: tuple[Column, ...]) -> list[str]:
 
 
 def _load(resource: ResourceSpec, children: list[str]) -> Code:
-    """`Merge(TABLE, cursor="updated_at")`; a replaced table has no row that could be older."""
+    """`Merge(TABLE, cursor="updated_at")`; a replaced table is not read from a cursor on."""
     name = resource.write_disposition.capitalize()
     arguments = [code("TABLE")]
     if resource.cursor and name != "Replace":
         arguments += _cursor(resource, resource.cursor)
+    elif resource.cursor and (resource.primary_key or resource.deduplicate):
+        arguments.append(code("newest_by={field}", field=resource.cursor.field))
+    if resource.deduplicate:
+        arguments.append(code("deduplicate={names}", names=list(resource.deduplicate)))
     if resource.replace_by:
         arguments.append(code("replace_by={names}", names=list(resource.replace_by)))
     arguments += _deletions(resource)

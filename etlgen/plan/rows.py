@@ -13,10 +13,16 @@ from etlgen.vocabulary.adjust import adjustment
 from etlgen.vocabulary.checks import check_expression
 from etlgen.vocabulary.clean import cleaned
 from etlgen.vocabulary.column import Column
+from etlgen.vocabulary.derive import derived, in_source
 from etlgen.vocabulary.types import conversion, fill_default, sqlalchemy_type
 
 # Names that the module of a resource has already, or imports.
-TAKEN = ("CHECKS", "ENDPOINT", "FILES", "JSONB", "LOAD", "PRIVATE", "ROWS", "TIMESTAMP", "UTC")
+TAKEN = frozenset(
+    (
+        *("CHECKS", "EACH", "ENDPOINT", "FILES", "LOAD", "PRIVATE", "ROWS", "TABLE"),
+        *("JSONB", "TIMESTAMP", "UTC"),
+    )
+)
 
 
 def plan_rows(
@@ -90,13 +96,13 @@ def severity(severity: str) -> list[Code]:
 
 def _variable(column: Column) -> str:
     name = module_name(column.name).rstrip("_").upper()
-    return f"{name}_ARRAY" if name in TAKEN or name == "TABLE" else name
+    return f"{name}_ARRAY" if name in TAKEN else name
 
 
 def _names(columns: Sequence[Column]) -> list[str | tuple[str, ...]]:
     return [
         column.from_names[0] if len(column.from_names) == 1 else column.from_names
-        for column in columns
+        for column in in_source(columns)
     ]
 
 
@@ -116,9 +122,15 @@ def _definition(column: Column) -> Code:
 
 def _steps(columns: Sequence[Column]) -> Iterator[Code]:
     """`rows["status"] = …` for each column that is cleaned, converted, filled or exploded."""
+    texts = {column.name for column in columns if column.type.name == "text"}
     for column in columns:
         before = code("rows[{name}]", name=column.name)
-        after = cleaned(before, column.clean)
+        start = before
+        if column.derive is not None:
+            start = derived(column.derive, texts.__contains__)
+            if column.clean or column.default is not None:
+                start = code("({start})", start=start)
+        after = cleaned(start, column.clean)
         after = conversion(column, after) or after
         after = fill_default(column, after) or after
         if column.elements:

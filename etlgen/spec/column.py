@@ -10,11 +10,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from etlgen.names import folded
+from etlgen.names import did_you_mean, folded
 from etlgen.spec.fields import (
     CheckField,
     CleanField,
     ColumnName,
+    DataText,
     Flag,
     FromNames,
     Sequence,
@@ -25,13 +26,16 @@ from etlgen.spec.fields import (
     Zone,
     repr_of,
 )
+from etlgen.spec.marks import Mark, Thousands
 from etlgen.spec.named import NAME, with_names
 from etlgen.spec.problem import Problem, refusal
 from etlgen.vocabulary.adjust import is_adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import holds, read_check, rule_of
 from etlgen.vocabulary.clean import PRIVATE
 from etlgen.vocabulary.column import BadValue, Check, Column, Notation, plain_text
+from etlgen.vocabulary.derive import TAKEN, read_template
 from etlgen.vocabulary.formats import check_format, has_offset
+from etlgen.vocabulary.json_value import NUMBERS
 from etlgen.vocabulary.notation import boolean_words
 from etlgen.vocabulary.types import TYPES, read
 
@@ -43,8 +47,13 @@ class PlainColumnSpec(BaseModel):
 
     name: ColumnName = Field(validation_alias=NAME)
     type: TypeField = Field(examples=["text"])
+    derive: DataText | None = Field(
+        None,
+        examples=["{first_name} {last_name}"],
+        description="Made of other columns instead of read: a text with their names in braces.",
+    )
     from_names: FromNames = Field(
-        default_factory=lambda data: (data.get("name", ""),),
+        default_factory=lambda data: () if data.get("derive") else (data.get("name", ""),),
         validation_alias="from",
         min_length=1,
         description="The column's name in the source, or the names that it may have there.",
@@ -56,6 +65,10 @@ class PlainColumnSpec(BaseModel):
         (), description="strptime pattern; J/N for a boolean; hex or base64 for bytea; or several."
     )
     timezone: Zone | None = Field(None, description="Zone of values that do not name their own.")
+    decimal_mark: Mark | None = Field(None, description="Of a number; default: the resource's.")
+    thousands_mark: Thousands | None = Field(
+        None, description="Of a number; default: the resource's."
+    )
     default: Any = Field(None, description="What a NULL becomes.")
     description: Text | None = None
     pii: Flag = Field(
@@ -65,6 +78,7 @@ class PlainColumnSpec(BaseModel):
 
     def resolved(self, notation: Notation, *, in_key: bool, is_cursor: bool) -> Column:
         """The column with its checks and default read as values of its type."""
+        notation = self._with_marks(notation)
         return Column(
             name=self.name,
             type=self.type,
@@ -77,16 +91,24 @@ class PlainColumnSpec(BaseModel):
             checks=tuple(read_check(raw, self.type) for raw in self.checks),
             notation=replace(notation, round_to=read_round(self.clean, self.type)),
             default=self._default(),
+            derive=None if self.derive is None else read_template(self.derive),
             is_private=self.pii or any(step.operation in PRIVATE for step in self.clean),
             example=self.example,
             description=self.description,
         )
 
+    def _with_marks(self, notation: Notation) -> Notation:
+        decimal = notation.decimal_mark if self.decimal_mark is None else self.decimal_mark
+        thousands = notation.thousands_mark if self.thousands_mark is None else self.thousands_mark
+        return replace(notation, decimal_mark=decimal, thousands_mark=thousands)
+
     def problems(self) -> Iterator[Problem]:
         """What is wrong between the parts of the column."""
         yield from self._clean_problems()
+        yield from self._mark_problems()
         yield from self._format_problems()
         yield from self._timezone_problems()
+        yield from self._derive_problems()
         if not all(self.from_names):
             yield Problem(("from",), "name", "a name in the source cannot be empty")
         checks: list[Check] = []
@@ -100,6 +122,37 @@ class PlainColumnSpec(BaseModel):
                     message = f"{repr_of(raw[rule])} {message}"
                 yield Problem(("checks", index, rule), "check", message)
         yield from self._default_problems(checks)
+
+    def _mark_problems(self) -> Iterator[Problem]:
+        for key in ("decimal_mark", "thousands_mark"):
+            if getattr(self, key) is not None and self.type.name not in NUMBERS:
+                message = f"{key!r} is of numbers, and the type is {self.type}"
+                yield Problem((key,), "mark", message, at_key=True)
+        if self.thousands_mark and self.thousands_mark == (self.decimal_mark or "."):
+            message = "decimal_mark and thousands_mark are the same character"
+            yield Problem(("thousands_mark",), "mark", message)
+
+    def _derive_problems(self) -> Iterator[Problem]:
+        if self.derive is None:
+            return
+        try:
+            template = read_template(self.derive)
+        except BadValue as problem:
+            yield Problem(("derive",), "derive", f"{repr_of(self.derive)} {problem}")
+            return
+        useless = ["from_names"]
+        if not template.columns:
+            useless += ["clean", "default", "format", "timezone"]
+            try:
+                read(template.filled(lambda name: None) or "", self.type)
+            except BadValue as problem:
+                yield Problem(("derive",), "derive", f"{repr_of(self.derive)} {problem}")
+        for key in useless:
+            if key in self.model_fields_set:
+                shown = "from" if key == "from_names" else key
+                what = "made of others" if template.columns else "the same in every row"
+                message = f"{shown!r} says nothing of a column that is {what}"
+                yield Problem((shown,), "derive", message, at_key=True)
 
     def _format_problems(self) -> Iterator[Problem]:
         takes = TYPES[self.type.name].takes_format
@@ -247,6 +300,7 @@ class ColumnSpec(PlainColumnSpec):
             for problem in column.problems():
                 yield replace(problem, path=("columns", name, *problem.path))
         yield from name_problems(explode.columns)
+        yield from derive_problems(explode.columns)
         yield from drop_problems(explode.drop, explode.columns)
 
 
@@ -268,6 +322,30 @@ def name_problems(columns: Mapping[str, PlainColumnSpec]) -> Iterator[Problem]:
                     f"{origin!r} is already read into the column {other!r}",
                     "copy the column in transform() instead",
                 )
+
+
+def derive_problems(columns: Mapping[str, PlainColumnSpec]) -> Iterator[Problem]:
+    """What is wrong with the columns that others are made of."""
+    for name, column in columns.items():
+        for part in _parts(column):
+            path = ("columns", name, "derive")
+            found = columns.get(part)
+            if found is None:
+                hint = did_you_mean(part, [*columns]) or f"columns: {', '.join(columns)}"
+                yield Problem(path, "unknown_column", f"there is no column {part!r}", hint)
+            elif found.derive is not None:
+                message = f"{part!r} is itself derived"
+                yield Problem(path, "derive", message, "name the columns that it is made of")
+            elif found.type.name not in TAKEN:
+                message = f"{part!r} is {found.type}, of which a text is no matter of course"
+                yield Problem(path, "type", message, f"it may be {', '.join(TAKEN)}")
+
+
+def _parts(column: PlainColumnSpec) -> tuple[str, ...]:
+    try:
+        return () if column.derive is None else read_template(column.derive).columns
+    except BadValue:
+        return ()
 
 
 def drop_problems(

@@ -46,6 +46,7 @@ def _key_problems(
         key = keys.get(folded(element))
         if key is not None:
             message = f"each row has {key!r} of {table} already, which says whose it is"
-            hint = f"name it otherwise, and add 'from: {said.from_names[0]}'"
+            origin = "".join(said.from_names[:1])
+            hint = "name it otherwise" + (f", and add 'from: {origin}'" if origin else "")
             path = ("columns", name, "explode", "columns", element)
             yield Problem(path, "duplicate", message, hint, at_key=True)

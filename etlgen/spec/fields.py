@@ -23,6 +23,18 @@ from etlgen.vocabulary.table_checks import TABLE_RULES, table_rule_of
 from etlgen.vocabulary.types import TYPES, read_type, suggest_type
 
 LONGEST_TAG = 100
+# What is no step of cleaning, but said in another place or by another name.
+SAID_ELSEWHERE = {
+    "default": "write 'default: …' beside 'clean'",
+    "parse": "write 'format: …' beside 'clean': one, or a list of several",
+    "derive": "write 'derive: …' beside 'type', in a column of its own",
+    "drop": "write 'drop: [...]' beside the resource's 'columns'",
+    "filter": "write 'filter: [...]' beside the resource's 'columns'",
+    "deduplicate": "write 'deduplicate: [...]' beside the resource's 'columns'",
+    "trim": "write 'strip'",
+    "map": "write 'replace'",
+    "regex": "write 'extract'",
+}
 
 
 def as_text(value: object) -> str:
@@ -80,7 +92,8 @@ def _clean(value: object) -> Clean:
             raise refusal("clean", str(problem)) from None
         word = str(next(iter(value), "")) if isinstance(value, dict) else str(value)
         known = [*OPERATIONS, *ADJUSTMENTS]
-        hint = names.did_you_mean(word, known) or f"operations: {', '.join(known)}"
+        hint = SAID_ELSEWHERE.get(word) or names.did_you_mean(word, known)
+        hint = hint or f"operations: {', '.join(known)}"
         raise refusal("clean", f"{repr_of(value)} {problem}", hint) from None
 
 
@@ -93,6 +106,8 @@ def _check(value: object) -> dict[str, Any]:
         hint = None
         if unknown and unknown[1] in TABLE_RULES:
             hint = f"{unknown[1]} is about all rows: put it into the resource's own 'checks'"
+        elif unknown and unknown[1] in ("not_null", "required"):
+            hint = "write 'nullable: false' beside 'checks'"
         elif unknown:
             hint = names.did_you_mean(unknown[1], known) or f"checks: {', '.join(RULES)}"
         raise refusal("check", str(problem), hint) from None

@@ -15,6 +15,7 @@ from etlgen.spec.column import (
     ColumnSpec,
     ExplodeSpec,
     PlainColumnSpec,
+    derive_problems,
     drop_problems,
     name_problems,
 )
@@ -44,6 +45,7 @@ from etlgen.spec.named import NAME, with_names
 from etlgen.spec.problem import Path, Problem
 from etlgen.vocabulary.checks import read_check
 from etlgen.vocabulary.column import BadValue, Check, Column, ColumnType, Notation, plain_text
+from etlgen.vocabulary.derive import with_parts
 from etlgen.vocabulary.samples import judge
 from etlgen.vocabulary.table_checks import (
     TableCheck,
@@ -137,6 +139,11 @@ class ResourceSpec(Model):
     replace_by: TextList = Field(
         (), description="With append: new rows replace all that have the same values of these."
     )
+    deduplicate: TextList = Field(
+        (),
+        description="Without a primary_key: of rows with the same values of these, the newest by "
+        "the cursor is loaded, or else the last.",
+    )
     deleted: Deleted | None = None
     delete_missing: DeleteMissing | None = None
     columns: Annotated[Mapping[str, ColumnSpec], BeforeValidator(with_names)] = Field(
@@ -165,7 +172,7 @@ class ResourceSpec(Model):
 
     def resolved_columns(self) -> tuple[Column, ...]:
         """The columns in the order of the spec, with everything about each."""
-        return tuple(map(self._resolved, self.columns.values()))
+        return with_parts(map(self._resolved, self.columns.values()))
 
     def table_checks(self) -> tuple[TableCheck, ...]:
         """What the rows of a load must satisfy together."""
@@ -179,10 +186,11 @@ class ResourceSpec(Model):
             is_cursor=self.cursor is not None and self.cursor.field == column.name,
         )
         filters = [read_filter(raw, column) for raw in self.filter if raw["column"] == column.name]
-        resolved = replace(resolved, filters=tuple(filters))
+        tells_apart = column.name in self.deduplicate
+        resolved = replace(resolved, filters=tuple(filters), tells_apart=tells_apart)
         if column.explode is None:
             return resolved
-        elements = tuple(self._elements(column.explode))
+        elements = with_parts(self._elements(column.explode))
         hides = bool(column.explode.drop) or any(one.is_private for one in elements)
         return replace(resolved, elements=elements, is_private=resolved.is_private or hides)
 
@@ -204,7 +212,9 @@ class ResourceSpec(Model):
         yield from self._key_problems()
         yield from self._cursor_problems()
         yield from self._replace_by_problems()
+        yield from self._deduplicate_problems()
         yield from name_problems(self.columns)
+        yield from derive_problems(self.columns)
         yield from drop_problems(self.drop, self.columns)
         yield from deletion_problems(
             self.deleted,
@@ -252,6 +262,9 @@ class ResourceSpec(Model):
         path = ("cursor", "field")
         if column is None:
             yield Problem(path, "unknown_column", *_no_column(self.cursor.field, self.columns))
+        elif column.derive is not None:
+            message = f"{self.cursor.field!r} is derived: no source can be asked for it"
+            yield Problem(path, "type", message)
         elif not TYPES[column.type.name].is_ordered or column.type.name == "time":
             message = f"{self.cursor.field!r} is {column.type}, which does not advance"
             yield Problem(path, "type", message, "a cursor is a number, a date or a timestamp")
@@ -296,6 +309,18 @@ class ResourceSpec(Model):
             if name not in self.columns:
                 path = ("replace_by", index)
                 yield Problem(path, "unknown_column", *_no_column(name, self.columns))
+
+    def _deduplicate_problems(self) -> Iterator[Problem]:
+        if self.deduplicate and self.primary_key:
+            message = "rows with the same primary_key are one already"
+            yield Problem(("deduplicate",), "deduplicate", message, at_key=True)
+        for index, name in enumerate(self.deduplicate):
+            path = ("deduplicate", index)
+            if name not in self.columns:
+                yield Problem(path, "unknown_column", *_no_column(name, self.columns))
+            elif self.columns[name].type.name == "jsonb":
+                message = f"{name!r} is jsonb, of which the same is written in many ways"
+                yield Problem(path, "type", message)
 
     def _example_problems(self) -> Iterator[Problem]:
         for name, column in self.columns.items():

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from etlgen.vocabulary.derive import Template
 
 Severity = Literal["error", "warn"]
 
@@ -78,12 +81,14 @@ class Column:
     nullable: bool = True
     in_key: bool = False
     is_cursor: bool = False
+    tells_apart: bool = False  # rows with the same values of all such columns are one
     clean: tuple[Clean, ...] = ()
     clip: tuple[Any, Any] | None = None
     checks: tuple[Check, ...] = ()
     filters: tuple[Check, ...] = ()  # a row that does not hold is left out, and so is a NULL
     notation: Notation = Notation()
     default: object = None
+    derive: Template | None = None  # it is in no source
     elements: tuple[Column, ...] = ()  # of an array of objects that is a table of its own
     is_private: bool = False
     example: str | None = None

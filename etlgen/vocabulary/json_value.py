@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etlgen.vocabulary.column import Column
+from etlgen.vocabulary.derive import in_source
 
 NUMBERS = ("smallint", "integer", "bigint", "numeric", "double")
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -40,7 +41,7 @@ def is_json_cell(columns: Sequence[Column], name: str, cell: str | None) -> bool
 def json_object(columns: Sequence[Column], row: Mapping[str, str | None]) -> str:
     """One JSON object, with objects in it where a column is read from inside one."""
     tree: dict[str, Any] = {}
-    for column in columns:
+    for column in in_source(columns):
         *parents, last = column.from_names[0].split(".")
         branch = tree
         for name in parents:

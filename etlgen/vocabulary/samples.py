@@ -20,6 +20,7 @@ from etlgen.vocabulary.adjust import adjusted
 from etlgen.vocabulary.checks import edges, holds
 from etlgen.vocabulary.clean import clean_text
 from etlgen.vocabulary.column import BadValue, Check, Column
+from etlgen.vocabulary.derive import in_source
 from etlgen.vocabulary.json_value import is_json_cell, json_array, json_object
 from etlgen.vocabulary.types import TYPES, read, spell
 from etlgen.vocabulary.values import WORDS
@@ -64,9 +65,10 @@ def good_rows(columns: Sequence[Column], count: int = 3) -> list[dict[str, str |
     The last of several rows is NULL wherever that is allowed. Fewer rows come where the rules
     of the key leave no more.
     """
-    cells = {column.name: _good_cells(column, count) for column in columns}
-    keys = _distinct_keys([cells[column.name] for column in columns if column.in_key], count)
-    in_key = [column.name for column in columns if column.in_key]
+    read = in_source(columns)
+    cells = {column.name: _good_cells(column, count) for column in read}
+    in_key = [column.name for column in read if column.in_key or column.tells_apart]
+    keys = _distinct_keys([cells[name] for name in in_key], count)
     rows: list[dict[str, str | None]] = []
     for index, key in enumerate(keys):
         row: dict[str, str | None] = {
@@ -74,10 +76,44 @@ def good_rows(columns: Sequence[Column], count: int = 3) -> list[dict[str, str |
         }
         rows.append(row | dict(zip(in_key, key, strict=True)))
     if len(rows) > 1:
-        blank = [column.name for column in columns if _may_be_null(column)]
-        kept = blank[1:] if len(blank) == len(columns) else blank
+        needed = _needed_parts(columns)
+        blank = [one.name for one in read if _may_be_null(one) and one.name not in needed]
+        kept = blank[1:] if len(blank) == len(read) else blank
         rows[-1] |= dict.fromkeys(kept)
+    for row in rows:
+        for column, value, reasons in _derived(columns, row):
+            if reasons or (value is not None and not _is_kept(column, value)):
+                raise _none_found(column.name, "the columns that it is made of")
     return rows
+
+
+def _needed_parts(columns: Sequence[Column]) -> set[str]:
+    """Columns without which a derived one would lack a value that it has to have."""
+    return {
+        name
+        for column in columns
+        if column.derive and not _may_be_null(column)
+        for name in column.derive.columns
+    }
+
+
+def _derived(
+    columns: Sequence[Column], row: Mapping[str, str | None]
+) -> Iterator[tuple[Column, Any, tuple[str, ...]]]:
+    """Each derived column, its value in this row, and the reasons against it."""
+    known = {column.name: column for column in columns}
+
+    def text_of(name: str) -> str | None:
+        part, raw = known[name], row[name]
+        value, _ = judge(part, raw)
+        is_written = raw is None or part.type.name == "text" or part.notation.has_marks
+        if value is None or not (is_written or part.notation.format):
+            return raw.strip() if raw is not None else None
+        return spell(value, part.type)
+
+    for column in columns:
+        if column.derive is not None:
+            yield column, *judge(column, column.derive.filled(text_of))
 
 
 def alike(
@@ -89,7 +125,7 @@ def alike(
     """
     shared = {column.name: rows[0][column.name] for column in same}
     changed = [{**row, **shared} for row in rows]
-    keys = [column.name for column in columns if column.in_key]
+    keys = [one.name for one in in_source(columns) if one.in_key or one.tells_apart]
     if not keys:
         return list(changed)
     distinct = {tuple(row[key] for key in keys): row for row in reversed(changed)}
@@ -110,8 +146,19 @@ def element_counts(
 
 def bad_cells(columns: Sequence[Column]) -> list[BadCell]:
     """A cell for each rule that can be broken alone: the type, `is required`, each error check."""
-    found = (_bad_cells(column) for column in columns)
-    return list(itertools.chain.from_iterable(found))
+    found = itertools.chain.from_iterable(map(_bad_cells, in_source(columns)))
+    if not any(column.derive for column in columns):
+        return list(found)
+    good = good_rows(columns)[0]
+    return [cell for cell in found if not _spoils_others(columns, good, cell)]
+
+
+def _spoils_others(
+    columns: Sequence[Column], good: Mapping[str, str | None], cell: BadCell
+) -> bool:
+    """Whether a derived column would be bad, too."""
+    row = {**good, cell.column: cell.raw_value}
+    return any(reasons for _, _, reasons in _derived(columns, row))
 
 
 def judge(column: Column, raw: str | None) -> tuple[Any, tuple[str, ...]]:
@@ -189,16 +236,13 @@ def _good_cells(column: Column, count: int) -> list[str]:
                     break
         if found:
             return list(found.values())
-    raise SpecError(
-        Finding(
-            None,
-            None,
-            None,
-            "example",
-            f"no value could be made up that passes the checks of the column {column.name!r}",
-            "add one to the column: 'example: …'",
-        )
-    )
+    raise _none_found(column.name)
+
+
+def _none_found(column: str, where: str = "the column") -> SpecError:
+    message = f"no value could be made up that passes the checks of the column {column!r}"
+    hint = f"add one to {where}: 'example: …'"
+    return SpecError(Finding(None, None, None, "example", message, hint))
 
 
 def _passes(column: Column, text: str) -> bool:

@@ -25,6 +25,12 @@ def extract_text(values: pd.Series, pattern: str) -> pd.Series:
     return as_series(pc.struct_field(found, [0]), like=values)
 
 
+def as_text(values: pd.Series) -> pd.Series:
+    """Each value as text, without spaces around it."""
+    texts = as_arrow(values).cast(pa.string())
+    return as_series(pc.utf8_trim_whitespace(texts), like=values)
+
+
 def hash_text(values: pd.Series, key: str) -> pd.Series:
     """HMAC-SHA256 of each text in hex: the same text and key give the same hash in every table.
 

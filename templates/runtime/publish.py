@@ -125,14 +125,15 @@ def staged_rows(attempt: Attempt, load: Load) -> Select[Any]:
 
 
 def _newest(load: Load, rows: Select[Any]) -> CTE:
-    """One row a key: the newest by the cursor, then the one that the source gave last."""
-    if not load.table.primary_key:
+    """One row a key: the newest by its column, then the one that the source gave last."""
+    names = [column.name for column in load.table.primary_key] or load.deduplicate
+    if not names:
         return rows.cte("rows")
     staged = rows.subquery()
     newest_first = [staged.c["_partition"].desc(), staged.c["_position"].desc()]
-    if load.cursor:
-        newest_first.insert(0, staged.c[load.cursor].desc().nulls_last())
-    keys = [staged.c[column.name] for column in load.table.primary_key]
+    if load.newest_by:
+        newest_first.insert(0, staged.c[load.newest_by].desc().nulls_last())
+    keys = [staged.c[name] for name in names]
     rank = func.row_number().over(partition_by=keys, order_by=newest_first)
     ranked = select(staged, rank.label("_rank")).subquery()
     return (

@@ -84,7 +84,9 @@ class Child:
 class Append:
     """Add the rows; loading a file, window or run again replaces what it brought.
 
-    `cursor` is the column that windows are cut by and that incremental loads go on from.
+    `cursor` is the column that windows are cut by and that incremental loads go on from. Of rows
+    with the same values of the columns `deduplicate` only the newest by it is added, or else the
+    last; where the table has a primary key, that says which are the same.
     Rows that have the same values of the columns `replace_by` as a new one are replaced,
     whatever brought them.
     """
@@ -97,17 +99,29 @@ class Append:
     delay: timedelta | None = None
     by_interval: bool = False
     replace_by: Sequence[str] = ()
+    deduplicate: Sequence[str] = ()
     children: Sequence[Child] = ()
     name = "append"
+
+    @property
+    def newest_by(self) -> str | None:
+        """The column that says which of two rows is newer."""
+        return self.cursor
 
 
 @dataclass(frozen=True)
 class Replace:
-    """The table becomes what was read; nothing read keeps it, unless `allow_empty`."""
+    """The table becomes what was read; nothing read keeps it, unless `allow_empty`.
+
+    Of rows with the same primary key, or else the same values of the columns `deduplicate`, the
+    newest by `newest_by` stays, or else the last.
+    """
 
     table: Table
     allow_empty: bool = False
     _: KW_ONLY
+    newest_by: str | None = None
+    deduplicate: Sequence[str] = ()
     children: Sequence[Child] = ()
     cursor = None
     name = "replace"
@@ -154,7 +168,13 @@ class Merge:
     deleted: str | None = None
     missing: DeleteMissing | None = None
     children: Sequence[Child] = ()
+    deduplicate = ()
     name = "merge"
+
+    @property
+    def newest_by(self) -> str | None:
+        """The column that says which of two rows is newer."""
+        return self.cursor
 
 
 Load = Append | Replace | Merge

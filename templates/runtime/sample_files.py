@@ -81,7 +81,8 @@ def _write(file: Path, module: ModuleType, records: Sequence[Record]) -> None:
 
 def _typed(module: ModuleType, records: list[list[str | None]]) -> dict[str, pa.Array]:
     files: Files = module.FILES
-    by_name = zip(files.columns, data_columns(module.TABLE), strict=True)
+    # Derived columns, which are in no file, come last.
+    by_name = zip(files.columns, data_columns(module.TABLE), strict=False)
     types = {name: arrow_type(column.type) for name, column in by_name}
     names = [
         name

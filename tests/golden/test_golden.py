@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import json
 import os
 import subprocess
 import sys
@@ -81,6 +82,36 @@ def test_airflow_runs_its_dags(project: Path) -> None:
     passed = _pytest(project, "dag")
     assert " passed" in passed
     assert "skipped" not in passed
+
+
+ORDER = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+dag = DagBag(sys.argv[1]).dags["store__erp"]
+print(json.dumps({task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks}))
+"""
+
+
+@pytest.mark.airflow
+def test_a_dag_loads_first_what_others_are_read_for(tmp_path: Path) -> None:
+    project = tmp_path / "store"
+    create(Request(FOLDER / "store" / "spec.yaml", target=project), lambda _: True)
+    done = subprocess.run(
+        [sys.executable, "-c", ORDER, project / "dags"],
+        cwd=project,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(project / "src"),
+            "AIRFLOW_HOME": str(tmp_path),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    before = json.loads(done.stdout.splitlines()[-1])
+    assert before["payments.plan"] == ["orders.load"]
+    assert before["orders.load"] == before["customers.load"] == []
 
 
 def _pytest(project: Path, chosen: str) -> str:

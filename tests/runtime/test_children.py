@@ -112,6 +112,19 @@ def test_they_are_replaced_with_their_parent(destination: Destination, dispositi
     assert [row[:3] for row in lines(destination)] == [(1, 1, "b"), (2, 1, "a")]
 
 
+@pytest.mark.parametrize(
+    ("disposition", "kept"), [("merge", [1, 2]), ("append", [1, 2]), ("replace", [1])]
+)
+def test_those_of_a_parent_that_does_not_come_stay_with_it(
+    destination: Destination, disposition: str, kept: list[int]
+) -> None:
+    feed = Feed({"one": [record(2, f"[{A}]")]})
+    loading.load(destination, resource(feed, LOADS[disposition]), "one")
+    feed.files = {"two": [record(1, f"[{B}]")]}
+    loading.load(destination, resource(feed, LOADS[disposition]), "two")
+    assert [row[0] for row in lines(destination)] == kept
+
+
 def test_those_of_a_parent_that_is_as_it_was_are_not_touched(destination: Destination) -> None:
     feed = Feed({"one": [record(1, f"[{A}]")]})
     loading.load(destination, resource(feed, LOADS["merge"]), "one")

@@ -1,12 +1,15 @@
 """Texts that are cleaned in ways that pandas has no method for."""
 
 import time
+from datetime import date
+from decimal import Decimal
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from runtime.clean import extract_text
+from runtime.clean import as_text, extract_text
+from runtime.columns import arrow_frame
 
 
 def texts(*values: str | None) -> pd.Series:
@@ -30,3 +33,18 @@ def test_i19_a_catastrophic_regex_costs_nothing() -> None:
     started = time.monotonic()
     assert extract_text(texts("a" * 50_000 + "!"), r"\A(?P<value>(?:a+)+)\z").isna().all()
     assert time.monotonic() - started < 5
+
+
+def test_numbers_and_dates_become_text_as_they_are_written() -> None:
+    frame = arrow_frame(
+        [
+            ("n", pa.array([7, None], pa.int64())),
+            ("price", pa.array([Decimal("12.50"), None], pa.decimal128(9, 2))),
+            ("day", pa.array([date(2026, 1, 31), None], pa.date32())),
+            ("text", pa.array([" 007 ", None], pa.string())),
+        ],
+        [1, 2],
+    )
+    texts = {name: as_text(frame[name]).to_list()[0] for name in frame}
+    assert texts == {"n": "7", "price": "12.50", "day": "2026-01-31", "text": "007"}
+    assert all(as_text(frame[name]).isna().to_list() == [False, True] for name in frame)

@@ -11,6 +11,7 @@ from etlgen.kinds.database.spec import DatabaseResource, DatabaseSource, Partiti
 from etlgen.names import EnvName, env_name
 from etlgen.pycode import Code, block, code
 from etlgen.vocabulary.column import Column
+from etlgen.vocabulary.derive import in_source
 from etlgen.vocabulary.samples import bad_cells, element_counts, good_rows
 
 Cells = tuple[str | None, ...]
@@ -66,10 +67,10 @@ def _detail(resource: DatabaseResource) -> RowsDetail:
     bad = bad_cells(columns)
     broken = [{**good[0], cell.column: cell.raw_value} for cell in bad]
     return RowsDetail(
-        rows=_rows(resource, columns),
+        rows=_rows(resource, in_source(columns)),
         is_query=resource.query is not None,
-        good=tuple(_cells(columns, row) for row in good),
-        bad=tuple(_cells(columns, row) for row in (good[0], *broken)),
+        good=tuple(_cells(in_source(columns), row) for row in good),
+        bad=tuple(_cells(in_source(columns), row) for row in (good[0], *broken)),
         rules=tuple(sorted(cell.rule for cell in bad)),
         element_counts=element_counts(columns, good),
         is_partitioned=resource.partition_by is not None,
@@ -86,7 +87,7 @@ def _rows(resource: DatabaseResource, columns: Sequence[Column]) -> Code:
     origins = {column.name: column.from_names[0] for column in columns}
     options: dict[str, Any] = {"columns": list(origins.values())}
     if resource.primary_key:
-        options["order_by"] = [origins[name] for name in resource.primary_key]
+        options["order_by"] = [origins[name] for name in resource.primary_key if name in origins]
     if resource.cursor and resource.write_disposition != "replace":
         options["cursor"] = origins[resource.cursor.field]
         zone = resource.columns[resource.cursor.field].timezone

@@ -90,6 +90,8 @@ class DatabaseResource(ResourceSpec):
         elif column is None:
             hint = did_you_mean(by.field, list(self.columns))
             yield Problem(path, "unknown_column", f"there is no column {by.field!r}", hint)
+        elif column.derive is not None:
+            yield Problem(path, "type", f"{by.field!r} is derived: the database does not have it")
         elif column.type.name not in (WHOLE if by.rows else DAYS):
             wanted = "a whole number" if by.rows else "a date or a timestamp"
             message = f"{by.field!r} is {column.type}, and such parts are cut by {wanted}"

@@ -38,7 +38,6 @@ COMPRESSIONS: dict[str, Compression] = {
 # `{plant}` or `{day:%Y%m%d}` in a pattern; the runtime finds only directives of a fixed length.
 CAPTURE = re.compile(r"\{([^{}:]*)(?::([^{}]*))?\}")
 _DIRECTIVES = ("%Y", "%m", "%d", "%H", "%M", "%S", "%y", "%j")
-_THOUSANDS = ("", ".", ",", "'", "\u2019", "_", " ", "\u00a0", "\u202f")
 _AGE = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)")
 _RANGE = re.compile(r"[A-Z]{1,3}[1-9][0-9]{0,6}:[A-Z]{1,3}([1-9][0-9]{0,6})?")
 
@@ -97,19 +96,6 @@ def _character(value: object) -> str:
 
 def _quote(value: object) -> str:
     return "" if value == "" else _character(value)
-
-
-def _mark(value: object) -> str:
-    if value in (".", ","):
-        return str(value)
-    raise refusal("mark", f"{shown(str(value))} is not '.' or ','")
-
-
-def _thousands(value: object) -> str:
-    if isinstance(value, str) and value in _THOUSANDS:
-        return value
-    marks = " ".join(repr(mark) for mark in _THOUSANDS[1:])
-    raise refusal("mark", f"{shown(str(value))} is not a thousands mark", f"marks: {marks}")
 
 
 def _row(value: object) -> int:
@@ -177,8 +163,6 @@ Character = Annotated[
 ]
 Quote = Annotated[str, PlainValidator(_quote), WithJsonSchema({"type": "string", "maxLength": 1})]
 Row = Annotated[int, PlainValidator(_row), WithJsonSchema({"type": "integer", "minimum": 0})]
-Mark = Annotated[str, PlainValidator(_mark), WithJsonSchema({"enum": [".", ","]})]
-Thousands = Annotated[str, PlainValidator(_thousands), WithJsonSchema({"enum": list(_THOUSANDS)})]
 Age = Annotated[
     timedelta,
     PlainValidator(_age),

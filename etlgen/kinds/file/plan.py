@@ -15,6 +15,7 @@ from etlgen.kinds.file.spec import KEYS, FileResource, FileSource, Ready
 from etlgen.names import EnvName
 from etlgen.pycode import Code, code
 from etlgen.vocabulary.column import Column
+from etlgen.vocabulary.derive import in_source
 from etlgen.vocabulary.types import conversion
 
 CLASSES = {
@@ -97,7 +98,7 @@ def _folder(source: FileSource, samples_are_apart: bool) -> FileFolder:
 def _detail(resource: FileResource) -> FileDetail:
     columns = resource.resolved_columns()
     return FileDetail(
-        files=_files(resource, columns),
+        files=_files(resource, in_source(columns)),
         archive=resource.archive,
         is_partitioned=any(mark in resource.path for mark in "*?[{"),
         samples=make_samples(resource, columns),

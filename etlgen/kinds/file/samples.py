@@ -11,6 +11,7 @@ from datetime import datetime
 from etlgen.kinds.file.dialect import CAPTURE, compression_of
 from etlgen.kinds.file.spec import FileResource
 from etlgen.vocabulary.column import Column
+from etlgen.vocabulary.derive import in_source
 from etlgen.vocabulary.json_value import is_json_cell, json_value
 from etlgen.vocabulary.samples import BadCell, alike, bad_cells, element_counts, good_rows
 
@@ -42,9 +43,14 @@ class Samples:
 def make_samples(resource: FileResource, columns: Sequence[Column]) -> Samples:
     """Samples that the resource's pattern finds, and its dialect reads."""
     in_path = [column for column in columns if resource.is_in_path(column.from_names)]
-    in_file = [column for column in columns if column not in in_path]
+    in_file = [column for column in in_source(columns) if column not in in_path]
     good = alike(good_rows(columns), columns, in_path)
-    bad = [cell for cell in bad_cells(in_file) if _can_stand(resource, columns, cell)]
+    names = [column.name for column in in_file]
+    bad = [
+        cell
+        for cell in bad_cells(columns)
+        if cell.column in names and _can_stand(resource, columns, cell)
+    ]
     broken: list[Cells] = [{**good[0], cell.column: cell.raw_value} for cell in bad]
     file = _matching_name(resource, columns, good[0])
     return Samples(
@@ -82,7 +88,7 @@ def _records(
 
 def _matching_name(resource: FileResource, columns: Sequence[Column], row: Cells) -> str:
     """A file name that the pattern matches, with the values of this row."""
-    in_path = {column.from_names[0]: row[column.name] for column in columns}
+    in_path = {column.from_names[0]: row[column.name] for column in in_source(columns)}
 
     def value(found: re.Match[str]) -> str:
         text = in_path.get(f"{{{found[1]}}}")

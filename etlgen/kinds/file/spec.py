@@ -13,6 +13,7 @@ from etlgen.kinds.file import dialect
 from etlgen.kinds.file.dialect import CAPTURE, FORMATS, Compression, Format
 from etlgen.spec.column import PlainColumnSpec
 from etlgen.spec.fields import DataText, Sequence, Text
+from etlgen.spec.marks import Mark, Thousands
 from etlgen.spec.models import Model, ResourceSpec, SourceSpec
 from etlgen.spec.problem import Problem
 from etlgen.spec.settings import PathSetting
@@ -104,8 +105,8 @@ class FileResource(ResourceSpec):
         default_factory=_default_nulls,
         description="Texts that mean NULL; for CSV and Excel default [''].",
     )
-    decimal_mark: dialect.Mark = "."
-    thousands_mark: dialect.Thousands = ""
+    decimal_mark: Mark = "."
+    thousands_mark: Thousands = ""
 
     @property
     def captures(self) -> Mapping[str, str | None]:

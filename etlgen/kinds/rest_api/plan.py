@@ -21,6 +21,7 @@ from etlgen.names import EnvName
 from etlgen.pycode import Code, code
 from etlgen.spec.settings import Setting
 from etlgen.vocabulary.column import Column
+from etlgen.vocabulary.derive import in_source
 from etlgen.vocabulary.json_value import is_json_cell, json_object
 from etlgen.vocabulary.samples import alike, bad_cells, element_counts, good_rows
 
@@ -191,17 +192,18 @@ def _setting(setting: Setting, example: str) -> Code:
 def _detail(resource: RestResource, source: RestSource) -> EndpointDetail:
     columns = resource.resolved_columns()
     in_path = [column for column in columns if is_in_path(column.from_names)]
-    in_record = [column for column in columns if column not in in_path]
+    in_record = [column for column in in_source(columns) if column not in in_path]
+    names = [column.name for column in in_record]
     good = alike(good_rows(columns), columns, in_path)
     bad = [
         cell
-        for cell in bad_cells(in_record)
-        if is_json_cell(in_record, cell.column, cell.raw_value)
+        for cell in bad_cells(columns)
+        if cell.column in names and is_json_cell(columns, cell.column, cell.raw_value)
     ]
     broken = [{**good[0], cell.column: cell.raw_value} for cell in bad]
     values = {column.from_names[0]: good[0][column.name] for column in in_path}
     return EndpointDetail(
-        endpoint=_endpoint(resource, columns),
+        endpoint=_endpoint(resource, in_source(columns)),
         each=keys_code(resource.each, source.resources),
         keys={name: values.get(f"{{{name}}}") or "sample" for name in resource.each},
         good=tuple(json_object(in_record, row) for row in good),
