@@ -14,11 +14,13 @@ from urllib.parse import quote
 
 import msgspec
 import pandas as pd
+import pyarrow as pa
 
+from .columns import arrow_frame
 from .errors import ConfigError, RetryableError
 from .http import Answer, Api, Params
-from .json_cells import Record, cell, decode_object, record_frame
 from .json_paths import select
+from .json_records import records_table, with_columns
 from .pages import Page, Pages
 from .resource import Partition, Range, Value, Window
 
@@ -96,21 +98,42 @@ class Endpoint:
         def fetch(path: str, params: Params, base: str = "") -> Page:
             return api.get(path, params, self._page, base=base)
 
-        number, numbers, rows, size = 0, list[int](), list[Record](), 0
+        first, records, size = 1, list[msgspec.Raw](), 0
         for page in self.pages.read(fetch, path, params):
-            for raw in page.records:
-                number += 1
-                try:
-                    rows.append(self._cells(raw))
-                    numbers.append(number)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                    payload = bytes(raw).decode("utf-8", errors="backslashreplace")
-                    partition.reject(number, "is not a JSON object", payload)
-                size += len(bytes(raw))
-            if len(rows) >= BATCH_RECORDS or size >= BATCH_BYTES:
-                yield record_frame(rows, numbers, self._names)
-                numbers, rows, size = [], [], 0
-        yield record_frame(rows, numbers, self._names)
+            records += page.records
+            size += len(page.answer.body)
+            if len(records) >= BATCH_RECORDS or size >= BATCH_BYTES:
+                yield self._frame(records, first, partition)
+                first, records, size = first + len(records), [], 0
+        yield self._frame(records, first, partition)
+
+    def _frame(
+        self, records: list[msgspec.Raw], first: int, partition: Partition
+    ) -> pd.DataFrame:
+        labels, tables = list[int](), list[pa.Table]()
+        for start, table in self._tables(records, first, partition):
+            labels += range(start, start + table.num_rows)
+            tables.append(table)
+        table = pa.concat_tables(tables, promote_options="default")
+        columns = zip(table.column_names, table.columns, strict=True)
+        return arrow_frame(list(columns), labels)
+
+    def _tables(
+        self, records: list[msgspec.Raw], first: int, partition: Partition
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """The records as one table, or halved until those that are no objects stand alone."""
+        try:
+            table = records_table(records, self._opened, self.documents)
+        except (msgspec.DecodeError, UnicodeError, pa.ArrowInvalid, RecursionError):
+            if len(records) > 1:
+                half = len(records) // 2
+                yield from self._tables(records[:half], first, partition)
+                yield from self._tables(records[half:], first + half, partition)
+                return
+            payload = bytes(records[0]).decode("utf-8", errors="backslashreplace")
+            partition.reject(first, "is not a JSON object", payload)
+            records, table = [], pa.table({})
+        yield first, with_columns(table, len(records), self._names)
 
     def _page(self, answer: Answer) -> Page:
         try:
@@ -152,22 +175,6 @@ class Endpoint:
                     params[query.param] = query.spell(value)
         return params
 
-    def _cells(self, raw: msgspec.Raw) -> Record:
-        return {
-            name: cell(value, stays_json=name in self.documents)
-            for name, value in self._members(raw, "")
-        }
-
-    def _members(
-        self, raw: msgspec.Raw, inside: str
-    ) -> Iterator[tuple[str, msgspec.Raw]]:
-        for key, value in decode_object(raw).items():
-            name = inside + key
-            if name in self._opened and bytes(value).startswith(b"{"):
-                yield from self._members(value, f"{name}.")
-            else:
-                yield name, value
-
     @cached_property
     def _names(self) -> list[tuple[str, ...]]:
         return [(one,) if isinstance(one, str) else one for one in self.columns]
@@ -177,6 +184,13 @@ class Endpoint:
         """The objects on the way to a column."""
         parts = [name.split(".") for names in self._names for name in names]
         return {".".join(part[:end]) for part in parts for end in range(1, len(part))}
+
+
+def _frame(tables: list[pa.Table], labels: list[int]) -> pd.DataFrame:
+    table = pa.concat_tables(tables, promote_options="default")
+    return arrow_frame(
+        list(zip(table.column_names, table.columns, strict=True)), labels
+    )
 
 
 def _moment(value: Value) -> datetime:
