@@ -14,12 +14,15 @@ from itertools import product
 
 import msgspec
 import pandas as pd
+import pyarrow as pa
 
+from .columns import arrow_frame
 from .errors import ConfigError, RetryableError
 from .fan_out import Key, fan_out, filled
 from .http import Answer, Api, Params
-from .json_cells import Record, cells, parents_of, record_frame
+from .json_cells import parents_of
 from .json_paths import select
+from .json_records import records_table, with_columns, with_values
 from .pages import Page, Pages
 from .resource import Partition, Range, Value, Window
 
@@ -100,23 +103,53 @@ class Endpoint:
 
     def read(self, api: Api, partition: Partition) -> Iterator[pd.DataFrame]:
         """The records of a partition in batches; what is not an object is set aside."""
-        number, numbers, rows, size = 0, list[int](), list[Record](), 0
-        for keys, page in self._pages(api, partition):
-            columns = {f"{{{name}}}": key for name, key in keys.items()}
-            for raw in page.records:
-                number += 1
-                try:
-                    found = cells(raw, self.documents, self._opened)
-                    rows.append({**found, **columns})
-                    numbers.append(number)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                    payload = bytes(raw).decode("utf-8", errors="backslashreplace")
-                    partition.reject(number, "is not a JSON object", payload)
-                size += len(bytes(raw))
-            if len(rows) >= BATCH_RECORDS or size >= BATCH_BYTES:
-                yield record_frame(rows, numbers, self._names)
-                numbers, rows, size = [], [], 0
-        yield record_frame(rows, numbers, self._names)
+        first, size = 1, 0
+        found: list[tuple[Key, list[msgspec.Raw]]] = []
+        for key, page in self._pages(api, partition):
+            if not found or found[-1][0] != key:
+                found.append((key, []))
+            found[-1][1].extend(page.records)
+            size += len(page.answer.body)
+            count = sum(len(records) for _, records in found)
+            if count >= BATCH_RECORDS or size >= BATCH_BYTES:
+                yield self._frame(found, first, partition)
+                first, size, found = first + count, 0, []
+        yield self._frame(found or [({}, [])], first, partition)
+
+    def _frame(
+        self,
+        found: list[tuple[Key, list[msgspec.Raw]]],
+        first: int,
+        partition: Partition,
+    ) -> pd.DataFrame:
+        """Records of one key after the other as columns; they are counted from `first`."""
+        labels, tables = list[int](), list[pa.Table]()
+        for key, records in found:
+            values = {f"{{{name}}}": value for name, value in key.items()}
+            for start, table in self._tables(records, first, partition):
+                labels += range(start, start + table.num_rows)
+                tables.append(with_values(table, values))
+            first += len(records)
+        table = pa.concat_tables(tables, promote_options="default")
+        columns = zip(table.column_names, table.columns, strict=True)
+        return arrow_frame(list(columns), labels)
+
+    def _tables(
+        self, records: list[msgspec.Raw], first: int, partition: Partition
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """The records as one table, or halved until those that are no objects stand alone."""
+        try:
+            table = records_table(records, self._opened, self.documents)
+        except (msgspec.DecodeError, UnicodeError, pa.ArrowInvalid, RecursionError):
+            if len(records) > 1:
+                half = len(records) // 2
+                yield from self._tables(records[:half], first, partition)
+                yield from self._tables(records[half:], first + half, partition)
+                return
+            payload = bytes(records[0]).decode("utf-8", errors="backslashreplace")
+            partition.reject(first, "is not a JSON object", payload)
+            records, table = [], pa.table({})
+        yield first, with_columns(table, len(records), self._names)
 
     def _pages(self, api: Api, partition: Partition) -> Iterator[tuple[Key, Page]]:
         params = self._params(partition)

@@ -182,6 +182,17 @@ def test_what_is_not_an_object_is_set_aside() -> None:
     assert [(reject.position, reject.payload) for reject in part.rejects] == [(2, "17")]
 
 
+def test_what_is_set_aside_among_many_costs_the_others_nothing() -> None:
+    one = endpoint(Pages())
+    broken = {17: "17", 400: '"x"', 999: "[]"}
+    texts = [broken.get(number, json.dumps({"id": number})) for number in range(1, 1001)]
+    with serve(FakeApi(one, texts)) as fake, fake.client() as api:
+        (part,) = one.partitions(api, Window())
+        (batch,) = one.read(api, part)
+    assert [reject.position for reject in part.rejects] == list(broken)
+    assert ids([batch]) == list(batch.index) == sorted(set(range(1, 1001)) - set(broken))
+
+
 def test_a_body_without_the_records_is_refused() -> None:
     one = endpoint(Pages(), records="$.items[*]")
     with (
