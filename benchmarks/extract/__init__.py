@@ -1,0 +1,1 @@
+"""How fast sources are read, and in how much memory."""
