@@ -57,13 +57,13 @@ def lineitem(rows: int, cache: Path = CACHE) -> Path:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
-    with pyarrow.csv.CSVWriter(unfinished, next(_batches(1)).schema) as writer:
-        for batch in _batches(rows):
+    with pyarrow.csv.CSVWriter(unfinished, next(batches(1)).schema) as writer:
+        for batch in batches(rows):
             writer.write_batch(batch)
     return unfinished.replace(path)
 
 
-def _batches(rows: int) -> Iterator[pa.RecordBatch]:
+def batches(rows: int) -> Iterator[pa.RecordBatch]:
     for start in range(0, rows, ROWS_AT_ONCE):
         yield _batch(np.arange(start, min(start + ROWS_AT_ONCE, rows)))
 

@@ -9,10 +9,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import URL, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from runtime import embedded
+
+# How long an example takes is the machine's affair.
+settings.register_profile("etlgen", deadline=None)
+settings.load_profile("etlgen")
 
 DRIVER = "postgresql+psycopg2"
 MACHINE_SERVERS = (

@@ -19,7 +19,8 @@ from .files import Files, spell
 from .folders import Folder
 from .resource import Partition
 
-BATCH_ROWS = 1 << 16
+BATCH_ROWS = 1 << 14
+BUFFER_BYTES = 1 << 20  # of each column, instead of all that a row group has
 FEATHER_1 = b"FEA1"
 ARROW_FILE = b"ARROW1"
 encode_json = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
@@ -82,7 +83,8 @@ class ParquetFiles(ArrowTables):
         return list(pq.ParquetFile(file).schema_arrow.names)
 
     def _batches(self, file: BinaryIO) -> Iterator[pa.RecordBatch]:
-        yield from pq.ParquetFile(file).iter_batches(BATCH_ROWS, use_threads=False)
+        with pq.ParquetFile(file, buffer_size=BUFFER_BYTES) as parquet:
+            yield from parquet.iter_batches(BATCH_ROWS, use_threads=False)
 
 
 class ArrowFiles(ArrowTables):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, func, select
 
 from . import attempts, ledger
@@ -16,6 +17,8 @@ from .publish import rows_to_publish, staged_rows
 from .resource import Replace, Resource
 from .stage import of_winning_tries, staging_table
 from .table_checks import Staged, broken_checks
+
+log = structlog.get_logger()
 
 
 def audit(destination: Destination, attempt: Attempt, resource: Resource) -> None:
@@ -71,6 +74,10 @@ def audit(destination: Destination, attempt: Attempt, resource: Resource) -> Non
             **_warnings_of_the_whole(connection, attempt, resource),
             **({} if kept is None else {kept: None}),
         }
+        if isinstance(load, Replace) and not counts["read"] and not load.allow_empty:
+            kept = f"nothing was read, and {load.table.fullname} keeps what it has"
+            log.warning(kept, resource=attempt.resource, run_id=attempt.run_id)
+            warnings[kept] = None
         attempts.set_status(
             connection,
             attempt,

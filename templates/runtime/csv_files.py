@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import islice
+from typing import cast
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
+import structlog
 
 from .columns import arrow_frame, cast_or_null
-from .csv_lines import Tail, only_records
+from .csv_encoding import Recoded, is_utf8, skip_mark
+from .csv_lines import UnfinishedRecord, only_records, whole_records
 from .errors import ConfigError, ContractError
 from .files import TextFiles, distinct, spell
 from .folders import Folder
 from .resource import Partition
 
-BLOCK_BYTES = 4 << 20
-MOST_TORN = 100_000  # in one go; a file with more has another shape altogether
+MOST_TORN = 100_000  # in a row; a file with more has another shape altogether
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -69,78 +71,107 @@ class CsvFiles(TextFiles):
         header = self._header(folder, partition)
         if not header.has_records:
             return
-        with self._lines(folder, partition) as lines, Tail(lines) as file:
-            name = spell(folder, partition)
-            yield from self._rows(file, name, header, partition)
+        name = spell(folder, partition)
+        with self._text(folder, partition) as text:
+            yield from self._rows(self._lines(text), name, header, partition)
+            doubts = text.doubts() if isinstance(text, Recoded) else ""
+        if doubts:
+            log.warning(
+                "is the encoding right?",
+                file=name,
+                encoding=self.encoding,
+                looks_wrong=doubts,
+            )
 
     def _rows(
-        self, file: Tail, name: str, header: Header, partition: Partition
+        self,
+        lines: io.BufferedReader,
+        name: str,
+        header: Header,
+        partition: Partition,
     ) -> Iterator[pd.DataFrame]:
-        torn: list[pyarrow.csv.InvalidRow] = []
-        aside: dict[int, str] = {}  # torn records after the last whole one
-        last, last_cell = 0, None
+        last = 0
         try:
-            # The reader looks ahead, and for torn records at the end it has no batch.
-            for batch in chain(self._batches(file, header, torn), [None]):
+            for piece in whole_records(lines, self.delimiter, self.quote, header.lines):
+                room = MOST_TORN - len(partition.rejects)
+                batch, torn = self._split(piece, header.names, room)
+                end = last + batch.num_rows + len(torn)
+                aside = set()
                 for row in torn:
-                    number = row.number - header.lines
-                    aside[number] = row.text
+                    aside.add(last + row.number)
                     rule = f"has {row.actual_columns} fields"
                     rule += f" instead of {row.expected_columns}"
-                    partition.reject(number, rule, row.text)
-                torn.clear()
-                if batch:
-                    whole = (
-                        number for number in count(last + 1) if number not in aside
-                    )
-                    records = list(islice(whole, batch.num_rows))
-                    last, last_cell = records[-1], batch.columns[-1][-1].as_py()
-                    aside = {n: text for n, text in aside.items() if n > last}
-                    yield _decode(batch, records, partition)
-        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+                    partition.reject(last + row.number, rule, row.text)
+                records = [n for n in range(last + 1, end + 1) if n not in aside]
+                last = end
+                if records:
+                    texts = _decode(batch, records, partition)
+                    yield self._without_headers(texts, header.names, partition)
+        except UnfinishedRecord as error:
+            raise ContractError(f"{name}: record {last + 1}: {error}") from None
+        except (pa.ArrowInvalid, UnicodeError) as error:
             raise ContractError(
                 f"{name}: the file can't be read after record {last}: {error}",
-                f"Is the encoding {self.encoding}? Is a quote opened and never closed? "
-                f"A record may be at most {BLOCK_BYTES >> 20} MB long.",
+                f"Is the encoding {self.encoding}?",
             ) from None
-        last = max(aside, default=last)
-        if self._ends_in_quotes(file, aside.get(last), last_cell):
-            raise ContractError(
-                f"{name}: a quote is opened in record {last} and never closed"
-            )
+
+    def _without_headers(
+        self, rows: pd.DataFrame, names: Sequence[str], partition: Partition
+    ) -> pd.DataFrame:
+        """The rows without those that are the header again: of files put one after another."""
+        if self.header_row == 0 or len(names) == 1:
+            return rows
+        again = rows.index[rows.iloc[:, 0].eq(names[0]).fillna(False)]
+        again = again[(rows.loc[again] == names).all(axis="columns")]
+        for number in again:
+            partition.reject(number, "is the header again", self.delimiter.join(names))
+        return rows.drop(index=again) if len(again) else rows
 
     def _header(self, folder: Folder, partition: Partition) -> Header:
         where = f"{spell(folder, partition)}:{self.header_row}"
         try:
-            is_utf8 = codecs.lookup(self._encoding).name == "utf-8"
-            encoding = "utf-8-sig" if is_utf8 else self._encoding
             with io.TextIOWrapper(
-                self._lines(folder, partition), encoding, "backslashreplace", newline=""
+                self._lines(self._text(folder, partition)),
+                "utf-8",
+                "backslashreplace",
+                newline="",
             ) as file:
                 above = list(islice(file, max(0, self.header_row - 1)))
                 names, lines = self._names(file)
                 has_records = any(line.strip("\r\n") for line in file)
-        except (UnicodeError, LookupError, csv.Error) as error:
+        except UnicodeError as error:
             raise ContractError(
-                f"{where}: the header can't be read as {self.encoding}: {error}"
+                f"{where}: the file can't be read: {error}",
+                f"Is the encoding {self.encoding}?",
             ) from None
+        except (LookupError, csv.Error) as error:
+            raise ContractError(f"{where}: the header can't be read: {error}") from None
         if not names and (has_records or any(line.strip() for line in above)):
             raise ContractError(f"{where}: there is no header")
         return Header(names, len(above) + lines, has_records)
 
-    def _lines(self, folder: Folder, partition: Partition) -> io.BufferedReader:
-        """The file without the lines that count for nothing."""
+    def _text(
+        self, folder: Folder, partition: Partition
+    ) -> io.BufferedReader | Recoded:
+        """The file in UTF-8."""
         file = self.open(folder, partition)
+        try:
+            skip_mark(file, self.encoding, spell(folder, partition))
+            return file if is_utf8(self.encoding) else Recoded(file, self.encoding)
+        except BaseException:
+            file.close()
+            raise
+
+    def _lines(self, text: io.BufferedReader | Recoded) -> io.BufferedReader:
+        """The text without the lines that count for nothing."""
+        file = cast(io.BufferedReader, text)
+        if isinstance(text, Recoded):
+            file = cast(io.BufferedReader, io.BufferedReader(text))
         if not self.comment and not self.footer_rows:
             return file
         return only_records(
-            file, self.encoding, self.quote, self.comment, self.footer_rows
+            file, self.delimiter, self.quote, self.comment, self.footer_rows
         )
-
-    @property
-    def _encoding(self) -> str:
-        """The encoding of `_lines`."""
-        return "utf-8" if self.comment or self.footer_rows else self.encoding
 
     def _names(self, file: Iterator[str]) -> tuple[list[str], int]:
         """The names of the columns, and how many lines they take."""
@@ -152,22 +183,23 @@ class CsvFiles(TextFiles):
             reader = csv.reader(file, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
         return next(reader, []), reader.line_num
 
-    def _batches(
-        self, file: Tail, header: Header, torn: list[pyarrow.csv.InvalidRow]
-    ) -> Iterator[pa.RecordBatch]:
+    def _split(
+        self, piece: bytes, names: Sequence[str], most_torn: int
+    ) -> tuple[pa.Table, list[pyarrow.csv.InvalidRow]]:
+        """Whole records as columns of bytes, and those that are torn."""
+        torn: list[pyarrow.csv.InvalidRow] = []
+
         def set_aside(row: pyarrow.csv.InvalidRow) -> str:
             torn.append(row)
-            return "skip" if len(torn) <= MOST_TORN else "error"
+            return "skip" if len(torn) <= most_torn else "error"
 
-        names = distinct(header.names)
-        yield from pyarrow.csv.open_csv(
-            pa.PythonFile(file, "r"),
+        columns = distinct(list(names))
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(piece),
             pyarrow.csv.ReadOptions(
                 use_threads=False,  # a torn record knows its number only then
-                block_size=BLOCK_BYTES,
-                encoding=self._encoding,
-                skip_rows=header.lines,
-                column_names=names,
+                block_size=len(piece) + 1,
+                column_names=columns,
             ),
             pyarrow.csv.ParseOptions(
                 delimiter=self.delimiter,
@@ -176,42 +208,28 @@ class CsvFiles(TextFiles):
                 invalid_row_handler=set_aside,
             ),
             pyarrow.csv.ConvertOptions(
-                column_types={name: pa.binary() for name in names},
+                column_types={name: pa.binary() for name in columns},
                 null_values=list(self.null_values),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
             ),
         )
-
-    def _ends_in_quotes(self, file: Tail, torn: str | None, cell: bytes | None) -> bool:
-        """Whether the file's last record, torn or not, ends before its quotes do."""
-        if not self.quote:
-            return False
-        if torn is not None:
-            return torn.count(self.quote) % 2 == 1 and len(torn.splitlines()) > 1
-        if cell is None:
-            return False
-        text = cell.decode(errors="replace").replace(self.quote, 2 * self.quote)
-        opened = self.quote + text
-        tail = file.last(4 * (len(opened) + 3)).decode(self._encoding, errors="replace")
-        is_closed = tail.rstrip("\r\n").endswith(opened + self.quote)
-        return tail.endswith(opened) and not is_closed
+        return table, torn
 
 
-def _decode(
-    batch: pa.RecordBatch, records: list[int], partition: Partition
-) -> pd.DataFrame:
+def _decode(batch: pa.Table, records: list[int], partition: Partition) -> pd.DataFrame:
     """Bytes to text; a record with bytes that are no text in it goes aside."""
     columns = []
     broken = pa.array([False] * len(records))
-    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+    cells = [column.combine_chunks() for column in batch.columns]
+    for name, values in zip(batch.column_names, cells, strict=True):
         texts = cast_or_null(values, pa.string())
         columns.append((name, texts))
         broken = pc.or_(broken, pc.and_(pc.is_valid(values), pc.is_null(texts)))
     if not pc.any(broken).as_py():
         return arrow_frame(columns, records)
     for index in pc.indices_nonzero(broken).to_pylist():
-        cells = [values[index].as_py() or b"" for values in batch.columns]
-        text = b" ".join(cells).decode("utf-8", errors="backslashreplace")
+        parts = [values[index].as_py() or b"" for values in cells]
+        text = b" ".join(parts).decode("utf-8", errors="backslashreplace")
         partition.reject(records[index], "is not text in this encoding", text)
     return arrow_frame(columns, records)[~broken.to_numpy(zero_copy_only=False)]

@@ -95,12 +95,16 @@ class Files:
         Raises `RetryableError` if the file changes or goes away meanwhile.
         """
         values = self._values(partition)
+        is_empty = True
         with _unchanged(folder, _path(partition)):
             for batch in self.records(folder, partition):
+                is_empty = False
                 for name, value in values.items():
                     texts = pa.repeat(pa.scalar(value), len(batch))
                     batch[name] = pd.arrays.ArrowExtensionArray(texts)
                 yield batch
+        if is_empty and not partition.rejects:
+            log.warning("there are no records", file=spell(folder, partition))
 
     def put_away(self, folder: Folder, partition: Partition) -> None:
         """Move a published file to the archive, unless it was replaced; safe to repeat."""

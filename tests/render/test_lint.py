@@ -131,7 +131,7 @@ def test_any_text_anywhere_stays_a_constant(linter: Linter, text: str) -> None:
     assert docstring == text or inspect.cleandoc(docstring) == text
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.text(min_size=1).filter(str.strip))
 def test_style_changes_no_constant(linter: Linter, text: str) -> None:
     hostile = linter.with_text("resource.py.jinja", CONTEXT, text)

@@ -1,5 +1,6 @@
 """Delimited text: every record is a row or is set aside with its number, or the file is refused."""
 
+import codecs
 import csv
 import io
 import re
@@ -13,8 +14,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from runtime import csv_files
+from runtime import csv_files, csv_lines
 from runtime.csv_files import CsvFiles
 from runtime.errors import ConfigError, ContractError
 from runtime.folders import LocalFolder
@@ -65,7 +67,7 @@ def folder(tmp_path: Path) -> Folder:
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_files, "BLOCK_BYTES", 40)
+    monkeypatch.setattr(csv_lines, "BLOCK_BYTES", 40)
 
 
 def fields(count: int) -> str:
@@ -154,7 +156,7 @@ class TestTornRecords:
         assert len(folder.read("a,b\n" + "1\n" * 50)[1]) == 50
         folder.refuse("a,b\n" + "1\n" * 51, "Expected 2 columns, got 1")
 
-    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         records=st.lists(
             st.lists(st.text("xy \n,\"'é", max_size=6), min_size=1, max_size=3), max_size=40
@@ -170,7 +172,7 @@ class TestTornRecords:
         writer = csv.writer(lines, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerows([["a", "b"], *records] if header_row else records)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(csv_files, "BLOCK_BYTES", block)
+            patch.setattr(csv_lines, "BLOCK_BYTES", block)
             found = folder.read(lines.getvalue(), header_row=header_row)
         numbered = list(enumerate(records, start=1))
         whole = {number: tuple(cells) for number, cells in numbered if len(cells) == 2}
@@ -192,7 +194,7 @@ class TestUnreadableFiles:
         ],
     )
     def test_a_quote_that_is_never_closed(self, folder: Folder, content: str) -> None:
-        folder.refuse(content, "a quote is opened in record 2 and never closed")
+        folder.refuse(content, "record 2: a quote is opened and never closed")
 
     @pytest.mark.parametrize(
         "content",
@@ -218,12 +220,18 @@ class TestUnreadableFiles:
             folder.read('a,b\n1,"é\n3"'.encode(encoding), encoding=encoding)
 
     @pytest.mark.usefixtures("small_blocks")
-    def test_a_record_longer_than_a_block(self, folder: Folder) -> None:
-        long = "x" * 200
-        message = folder.refuse("a,b\n" + "1,2\n" * 30 + f"3,{long}\n4,5\n", "after record 30")
-        assert "A record may be at most" in message
-        folder.refuse("a,b\n" + '1,"2\n' + "3,4\n" * 60, "Is a quote opened and never closed")
-        folder.refuse(f"a,b,{long}\n1,2,3\n", "can't be read after record 0")
+    def test_a_record_may_be_longer_than_a_block(self, folder: Folder) -> None:
+        long = "x\ny" * 200
+        assert folder.read(f'a,b\n1,2\n3,"{long}"\n4,5\n')[0][2] == ("3", long)
+
+    @pytest.mark.usefixtures("small_blocks")
+    def test_a_record_that_memory_has_no_room_for(
+        self, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(csv_lines, "LARGEST_RECORD", 100)
+        too_long = "record 31: a record is over"
+        folder.refuse("a,b\n" + "1,2\n" * 30 + f"3,{'x' * 200}\n4,5\n", too_long)
+        folder.refuse("a,b\n" + "1,2\n" * 30 + '1,"2\n' + "3,4\n" * 60, too_long)
 
 
 class TestEncodings:
@@ -267,6 +275,70 @@ class TestEncodings:
     def test_a_broken_name_of_a_column_that_nobody_reads(self, folder: Folder) -> None:
         assert folder.read(b"a,\xff\n1,2\n", columns=["a"])[0] == {1: ("1", "2")}
         assert folder.batches[0].columns.tolist() == ["a", "\\xff"]
+
+
+class TestDoubts:
+    """F37: an encoding that is wrong is refused or reported, never read in silence."""
+
+    TEXT = "a,b\n1,für\n2,schön\n3,déjà\n"
+
+    def read(self, folder: Folder, data: bytes, encoding: str) -> tuple[Rows, list[Any]]:
+        with capture_logs() as logs:
+            rows, _ = folder.read(data, encoding=encoding)
+        return rows, [entry["looks_wrong"] for entry in logs]
+
+    @pytest.mark.parametrize("encoding", ["mac_roman", "cp1252", "latin-1", "utf-8", "utf-16"])
+    def test_f37_what_is_declared_rightly_is_beyond_doubt(
+        self, folder: Folder, encoding: str
+    ) -> None:
+        rows, doubts = self.read(folder, self.TEXT.encode(encoding), encoding)
+        assert [row[1] for row in rows.values()] == ["für", "schön", "déjà"]
+        assert doubts == []
+
+    @pytest.mark.parametrize("declared", ["cp1252", "latin-1"])
+    @pytest.mark.parametrize("real", ["mac_roman", "cp850", "utf-8"])
+    def test_f37_letters_that_became_signs_are_reported(
+        self, folder: Folder, real: str, declared: str
+    ) -> None:
+        data = "a,b\n1,für\n2,schön\n3,Größe\n".encode(real)
+        if real == "cp850" and declared == "cp1252":
+            folder.refuse(data, "0x81", encoding=declared)
+            return
+        _, [doubt] = self.read(folder, data, declared)
+        assert doubt == ("it is valid UTF-8" if real == "utf-8" else "there are signs within words")
+
+    @pytest.mark.parametrize("real", ["mac_roman", "cp1252", "latin-1"])
+    def test_f37_other_bytes_are_no_utf_8(self, folder: Folder, real: str) -> None:
+        rows, rejects = folder.read("a,b\n1,für\n2,x\n".encode(real))
+        assert (rows, rejects) == ({2: ("2", "x")}, {1: "is not text in this encoding"})
+
+    @pytest.mark.parametrize(
+        "text", ["l\u2019été \u2013 déjà", "Žižek, Šašek", "12 °C", "a\xa0b…c"]
+    )
+    def test_f37_good_text_of_windows_is_beyond_doubt(self, folder: Folder, text: str) -> None:
+        rows, doubts = self.read(folder, f'a,b\n1,"{text}"\n'.encode("cp1252"), "cp1252")
+        assert (rows, doubts) == ({1: ("1", text)}, [])
+
+    @pytest.mark.parametrize(
+        ("mark", "real", "declared"),
+        [
+            (codecs.BOM_UTF8, "utf-8", "cp1252"),
+            (codecs.BOM_UTF16_LE, "utf-16", "utf-8"),
+            (codecs.BOM_UTF16_BE, "utf-16", "latin-1"),
+            (codecs.BOM_UTF32_LE, "utf-32", "utf-16"),
+        ],
+    )
+    def test_f37_the_mark_of_another_encoding_refuses_the_file(
+        self, folder: Folder, mark: bytes, real: str, declared: str
+    ) -> None:
+        message = f"begins with the mark of {real}\n.*said to be {declared}"
+        folder.refuse(mark + b"a,b\n1,2\n", message, encoding=declared)
+
+    def test_f37_utf_16_of_either_order_with_its_mark(self, folder: Folder) -> None:
+        for order in ("le", "be"):
+            data = "\ufeffa,b\n1,é\n".encode(f"utf-16-{order}")
+            for encoding in ("utf-16", f"utf-16-{order}"):
+                assert folder.read(data, encoding=encoding)[0] == {1: ("1", "é")}
 
 
 class TestHeader:
@@ -327,7 +399,14 @@ class TestHeader:
             **{"a": "1", "b": "2", "c": "3", "": "4", "c.3": "5", "c.2": "6", ".2": "7"}
         }
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    def test_f37_a_second_header_is_no_record(self, folder: Folder) -> None:
+        rows, rejects = folder.read("a,b\n1,2\na,b\na,x\n,\n3,4\n")
+        assert rows == {1: ("1", "2"), 3: ("a", "x"), 4: (None, None), 5: ("3", "4")}
+        assert rejects == {2: "is the header again"}
+        assert folder.read("a,b\n", header_row=0)[0] == {1: ("a", "b")}
+        assert folder.read("a\na\n", columns=["a"])[0] == {1: ("a",)}
+
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.lists(st.sampled_from(["c", "c.2", "c.3", "", ".2"]), min_size=1, max_size=8))
     def test_every_column_is_kept_and_a_single_name_is_its_own(
         self, folder: Folder, names: list[str]
@@ -344,7 +423,7 @@ class TestHeader:
 GROWTH = """
 import resource, sys
 from pathlib import Path
-from runtime import csv_files
+from runtime import csv_files, csv_lines
 from runtime.folders import LocalFolder
 from runtime.resource import Partition
 csv_files.BLOCK_BYTES = 1 << 19  # so that what Arrow reads ahead is little beside either file

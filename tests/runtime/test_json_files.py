@@ -210,7 +210,7 @@ class TestArrays:
         monkeypatch.setattr(json_files, "CHUNK_BYTES", chunk)
         folder.refuse(content, message)
 
-    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         records=st.lists(
             st.dictionaries(
@@ -258,7 +258,7 @@ class TestArrays:
                     assert found is not None
                     assert json.loads(found) == value
 
-    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(content=st.text('[]{}",:\\ a1', max_size=30), chunk=st.integers(1, 9))
     def test_whatever_stands_in_a_file_it_is_read_or_refused(
         self, folder: Folder, content: str, chunk: int

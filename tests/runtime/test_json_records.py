@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.json_cells import cell, decode_object
-from runtime.json_records import records_table
+from runtime.json_records import records_table, with_columns, with_values
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 SCALARS = (
@@ -64,3 +64,17 @@ def test_a_name_with_a_dot_and_one_in_an_object_are_one_column() -> None:
 def test_what_is_no_record_is_refused(text: bytes) -> None:
     with pytest.raises((msgspec.DecodeError, UnicodeError, pa.ArrowInvalid)):
         records_table([msgspec.Raw(b'{"a": "x"}'), msgspec.Raw(text)], set(), [])
+
+
+def test_records_without_members_are_rows() -> None:
+    records = [msgspec.Raw(b"{}"), msgspec.Raw(b"{}")]
+    table = with_columns(records_table(records, (), ()), 2, [("id", "ID"), ("at",)])
+    assert table.to_pylist() == [{"id": None, "at": None}] * 2
+
+
+def test_a_value_that_all_rows_have_goes_before_a_member_of_that_name() -> None:
+    table = records_table([msgspec.Raw(b'{"id": 1, "{of}": 2}'), msgspec.Raw(b'{"id": 3}')], (), ())
+    assert with_values(table, {"{of}": "7"}).to_pylist() == [
+        {"id": "1", "{of}": "7"},
+        {"id": "3", "{of}": "7"},
+    ]

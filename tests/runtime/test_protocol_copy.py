@@ -207,7 +207,6 @@ def test_extremes(
 def test_any_table(copied: Callable[..., Any], route: str) -> None:
     @settings(
         max_examples=60,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
@@ -225,9 +224,7 @@ def test_any_table(copied: Callable[..., Any], route: str) -> None:
 
 
 def test_types_that_only_have_the_route_of_text(copied: Callable[..., Any]) -> None:
-    @settings(
-        max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=25, database=None, suppress_health_check=list(HealthCheck))
     @given(tables(KINDS | TEXT_ONLY))
     def round_trip(case: tuple[Table, pa.Table]) -> None:
         same(copied, *case, "text")

@@ -1,23 +1,29 @@
 """Files through the whole protocol: each once, none half read, none gone before its rows are in."""
 
+import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Column, Date, MetaData, Table, Text, select
 
 from runtime import loading
+from runtime.arrow_files import ArrowFiles, ParquetFiles
 from runtime.conform import conform
 from runtime.connect import Destination
 from runtime.csv_files import CsvFiles
 from runtime.errors import ContractError, RetryableError
-from runtime.files import Ready
+from runtime.files import Files, Ready
 from runtime.folders import LocalFolder
+from runtime.json_files import JsonLines
 from runtime.problems import Problems
 from runtime.publish import Counts
 from runtime.resource import Append, Load, Merge, Partition, Replace, Resource, Window, file_lineage
@@ -234,19 +240,48 @@ class TestArchive:
 class TestChangesWhileReading:
     """F33: replaced, truncated, appended to or deleted in mid-read."""
 
-    @pytest.fixture
-    def batches(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pd.DataFrame]:
-        monkeypatch.setattr("runtime.csv_files.BLOCK_BYTES", 1 << 16)
-        (tmp_path / "a.csv").write_text("id\n" + "1234567\n" * 100_000)
-        folder = LocalFolder(tmp_path)
-        return NEW.read(folder, Partition(file="a.csv"))
+    ROWS = 100_000
+
+    @pytest.fixture(params=["csv", "csv.gz", "jsonl", "parquet", "arrow"])
+    def file(
+        self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Path:
+        for name in ("csv_lines.BLOCK_BYTES", "compressed.UNPACKED_BYTES"):
+            monkeypatch.setattr(f"runtime.{name}", 1 << 16)
+        monkeypatch.setattr("runtime.arrow_files.BATCH_ROWS", 5_000)
+        monkeypatch.setattr("runtime.json_files.BATCH_RECORDS", 5_000)
+        file = tmp_path / f"a.{request.param}"
+        self.write(file, 1_000_000)
+        return file
+
+    def write(self, file: Path, first: int) -> None:
+        numbers = pa.table({"id": [str(first + n * 77) for n in range(self.ROWS)]})
+        if file.suffix == ".parquet":
+            pq.write_table(numbers, file, row_group_size=10_000)
+        elif file.suffix == ".arrow":
+            feather.write_feather(numbers, str(file), chunksize=10_000)
+        elif file.suffix == ".jsonl":
+            file.write_text("".join(f'{{"id": "{one}"}}\n' for one in numbers["id"].to_pylist()))
+        else:
+            text = "\n".join(["id", *numbers["id"].to_pylist()]).encode()
+            file.write_bytes(gzip.compress(text) if file.suffix == ".gz" else text)
+
+    def batches(self, file: Path) -> Iterator[pd.DataFrame]:
+        kinds: dict[str, Callable[..., Files]] = {
+            ".jsonl": JsonLines,
+            ".parquet": ParquetFiles,
+            ".arrow": ArrowFiles,
+        }
+        files = kinds.get(file.suffix, CsvFiles)("a.*", ["id"])
+        return files.read(LocalFolder(file.parent), Partition(file=file.name))
 
     def replaced(self, file: Path) -> None:
-        (file.parent / "new").write_text("id\n" + "7654321\n" * 100_000)
-        (file.parent / "new").rename(file)
+        new = file.with_name(f"new{file.suffix}")
+        self.write(new, 2_000_000)
+        new.rename(file)
 
     def truncated(self, file: Path) -> None:
-        os.truncate(file, 300_000)
+        os.truncate(file, file.stat().st_size // 2)
 
     def extended(self, file: Path) -> None:
         with file.open("a") as end:
@@ -256,18 +291,17 @@ class TestChangesWhileReading:
         file.unlink()
 
     @pytest.mark.parametrize("how", ["replaced", "truncated", "extended", "deleted"])
-    def test_the_read_fails_and_may_be_tried_again(
-        self, how: str, batches: Iterator[pd.DataFrame], tmp_path: Path
-    ) -> None:
+    def test_f33_the_read_fails_and_may_be_tried_again(self, how: str, file: Path) -> None:
+        batches = self.batches(file)
         next(batches)
-        getattr(self, how)(tmp_path / "a.csv")
-        with pytest.raises(RetryableError, match=r"a\.csv: the file changed while it was read"):
+        getattr(self, how)(file)
+        with pytest.raises(RetryableError, match=r"a\.\S+: the file changed while it was read"):
             list(batches)
 
-    def test_a_file_that_stays_is_read_whole(self, batches: Iterator[pd.DataFrame]) -> None:
-        assert sum(map(len, batches)) == 100_000
+    def test_f33_a_file_that_stays_is_read_whole(self, file: Path) -> None:
+        assert sum(map(len, self.batches(file))) == self.ROWS
 
-    def test_the_next_try_loads_what_is_there_then(
+    def test_f33_the_next_try_loads_what_is_there_then(
         self, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         file = inbox.put("a.csv", "1", "2", "3")

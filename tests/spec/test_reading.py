@@ -533,10 +533,12 @@ def test_schedules(cron: str) -> None:
     assert read(SHOP.replace("@daily", cron)).project.schedule == cron
 
 
-def test_i19_a_catastrophic_regex_is_read_quickly() -> None:
-    start = time.perf_counter()
-    assert not faults_of_column("{type: text, checks: [{matches: '(a+)+$'}]}")
-    assert time.perf_counter() - start < 2
+def test_i19_a_catastrophic_regex_is_tried_on_the_example() -> None:
+    # An engine that goes back would be at it for longer than there is time.
+    rule = "checks: [{matches: '(a+)+$'}]"
+    assert not faults_of_column(f"{{type: text, {rule}, example: {'a' * 5_000}}}")
+    (said,) = faults_of_column(f"{{type: text, {rule}, example: {'a' * 5_000}b}}")
+    assert 'breaks "matches (a+)+' in said
 
 
 @pytest.mark.parametrize(

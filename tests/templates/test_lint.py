@@ -36,7 +36,7 @@ def test_a_template_puts_each_spelling_where_it_is_safe(template: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.sampled_from(HOSTILE) | st.text(min_size=1))
 def test_any_text_in_any_python_template_stays_a_constant(text: str) -> None:
     for template, context in python_renderings():

@@ -185,7 +185,7 @@ def test_samples_are_the_same_each_time() -> None:
 
 
 @given(st.from_regex(r"[a-z]{1,3}(\[0-9\]|\\d|[A-Z])(\{[1-4]\}|\+|\?)?", fullmatch=True))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_texts_for_a_regex_match_in_arrow(pattern: str) -> None:
     made = column("text", {"matches": pattern}, nullable=False)
     cells = [cell for cell in good_cells(made) if cell is not None]

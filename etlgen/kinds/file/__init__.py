@@ -17,7 +17,8 @@ KIND = Kind(
         Path("runtime") / f"{name}.py"
         for name in (
             *("files", "folders", "patterns", "compressed", "sample_files"),
-            *("csv_files", "csv_lines", "json_files", "arrow_files", "excel_files"),
+            *("csv_files", "csv_lines", "csv_encoding"),
+            *("json_files", "arrow_files", "excel_files"),
         )
     ),
     plan=plan,
