@@ -30,7 +30,16 @@ from runtime.children import child_key, each
 from runtime.conform import conform
 from runtime.connect import Destination
 from runtime.problems import Problems
-from runtime.resource import Append, Child, Load, Merge, Replace, Resource, lineage
+from runtime.resource import (
+    Append,
+    Child,
+    DeleteMissing,
+    Load,
+    Merge,
+    Replace,
+    Resource,
+    lineage,
+)
 from tests.runtime.feed import Feed, quarantined
 
 metadata = MetaData(schema="shop")
@@ -138,6 +147,16 @@ def test_a_run_may_be_repeated(destination: Destination) -> None:
     for _ in range(2):
         loading.load(destination, resource(feed, LOADS["append"]), "one")
     assert [row[:3] for row in lines(destination)] == [(1, 1, "a")]
+
+
+def test_they_go_with_a_parent_that_the_source_deleted(destination: Destination) -> None:
+    load = Merge(ORDERS, missing=DeleteMissing(max_rows=1), children=[ORDER_LINES])
+    feed = Feed({"one": [record(1, f"[{A}]"), record(2, f"[{A}, {B}]")]})
+    loading.load(destination, resource(feed, load), "one")
+    feed.files = {"one": [record(1, f"[{B}]")]}
+    counts = loading.load(destination, resource(feed, load), "two")
+    assert (counts.loaded, counts.deleted) == (1, 1)
+    assert [row[:3] for row in lines(destination)] == [(1, 1, "b")]
 
 
 def test_what_is_wrong_with_one_keeps_its_parent_out(destination: Destination) -> None:
