@@ -17,7 +17,7 @@ from runtime.connect import Destination
 from runtime.endpoints import KEYS_A_PART, Endpoint
 from runtime.environment import Environment
 from runtime.errors import ConfigError, ContractError
-from runtime.fake_api import FAULTS, FakeApi, serve
+from runtime.fake_api import FakeApi, serve
 from runtime.http import NotFoundError
 from runtime.keys import Given, Keys, KeysOf, Listed
 from runtime.order import in_order
@@ -90,10 +90,11 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-MIXED = [moment for fault in FAULTS if fault != "429" for moment in (fault, "", "")]
+# One fewer than a request is tried: whichever gets them all comes through.
+MIXED = ["500", "reset", "half", "truncated", "html"]
 
 
-@pytest.mark.parametrize("faults", [[], MIXED * 3])
+@pytest.mark.parametrize("faults", [[], MIXED])
 def test_every_record_of_every_key_comes_once_and_in_order(faults: Sequence[str]) -> None:
     held = {str(n): [f"{n}-{line}" for line in range(n % 6)] for n in range(30)}
     window = Window(keys={"order": [*held]})
