@@ -21,6 +21,7 @@ from .errors import ConfigError, RetryableError
 from .http import Answer, Api, Params
 from .json_paths import select
 from .json_records import records_table, with_columns
+from .newest_first import NewestFirst
 from .pages import Page, Pages
 from .resource import Partition, Range, Value, Window
 
@@ -59,7 +60,8 @@ class Endpoint:
     which a record has one. An object on the way to a column is opened, and its other members come
     as columns too. Members in `documents` stay JSON also where they hold a string. A `{name}` in
     the path takes each value of `each`. `cursor` goes into the query as `since` and `until`;
-    `slices` cuts what lies between into parts that are read on their own.
+    `slices` cuts what lies between into parts that are read on their own. Where the API lists the
+    newest first, the pages are read down to the cursor.
     """
 
     path: str
@@ -72,6 +74,7 @@ class Endpoint:
     since: Query | None = None
     until: Query | None = None
     slices: timedelta | None = None
+    newest_first: NewestFirst | None = None
     each: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def partitions(self, api: Api, window: Window) -> list[Partition]:
@@ -105,7 +108,16 @@ class Endpoint:
             if len(records) >= BATCH_RECORDS or size >= BATCH_BYTES:
                 yield self._frame(records, first, partition)
                 first, records, size = first + len(records), [], 0
+            if self._is_past(page, partition):
+                break
         yield self._frame(records, first, partition)
+
+    def _is_past(self, page: Page, partition: Partition) -> bool:
+        """Whether all that follows was loaded before."""
+        if self.newest_first is None:
+            return False
+        low = Range.of(partition.detail["range"]).low
+        return self.newest_first.is_past(page.records, low)
 
     def _frame(
         self, records: list[msgspec.Raw], first: int, partition: Partition

@@ -25,6 +25,7 @@ KIND = Kind(
             "http_oauth",
             "json_paths",
             "json_records",
+            "newest_first",
             "pages",
         )
     ),

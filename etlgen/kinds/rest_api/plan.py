@@ -203,7 +203,11 @@ def _endpoint(resource: RestResource, columns: Sequence[Column]) -> Code:
     if resource.records != "$[*]":
         options["records"] = resource.records
     if resource.pages.style != "one":
-        options["pages"] = _pages(resource.pages)
+        pages = resource.pages
+        if resource.newest_first and pages.total:
+            # Side by side, one would move to a page that was read while its own was not.
+            pages = pages.model_copy(update={"in_flight": 1})
+        options["pages"] = _pages(pages)
     if resource.params:
         options["params"] = dict(resource.params)
     documents = [
@@ -211,7 +215,7 @@ def _endpoint(resource: RestResource, columns: Sequence[Column]) -> Code:
     ]
     if documents:
         options["documents"] = documents
-    if resource.cursor is not None and (resource.since or resource.until):
+    if resource.cursor is not None and (resource.since or resource.until or resource.newest_first):
         options["cursor"] = resource.cursor.field
     for key in ("since", "until"):
         query: QuerySpec | None = getattr(resource, key)
@@ -219,6 +223,8 @@ def _endpoint(resource: RestResource, columns: Sequence[Column]) -> Code:
             options[key] = _query(query)
     if resource.slices is not None:
         options["slices"] = resource.slices
+    if resource.newest_first:
+        options["newest_first"] = _newest_first(next(one for one in columns if one.is_cursor))
     if resource.each:
         options["each"] = {name: list(values) for name, values in resource.each.items()}
     named = "".join(f", {option}={{{option}}}" for option in options)
@@ -238,6 +244,17 @@ def _pages(pages: PagesSpec) -> Code:
         if key not in ("style", *positional) and value != type(pages).model_fields[key].default
     ]
     return code(f"{name}({', '.join(arguments)})", imports=[f"runtime.pages:{name}"], **values)
+
+
+def _newest_first(cursor: Column) -> Code:
+    """`NewestFirst("$.updated_at")`."""
+    options: dict[str, Any] = {"at": f"$.{cursor.from_names[0]}"}
+    if cursor.notation.format is not None:
+        options["format"] = cursor.notation.format
+    if cursor.notation.timezone not in (None, "UTC"):
+        options["timezone"] = cursor.notation.timezone
+    named = ", ".join("{at}" if name == "at" else f"{name}={{{name}}}" for name in options)
+    return code(f"NewestFirst({named})", imports=["runtime.newest_first:NewestFirst"], **options)
 
 
 def _query(query: QuerySpec) -> Code:

@@ -23,6 +23,7 @@ JSON_PATH = re.compile(r"\$(?:\.[^.\[\]*$\s]+)*")
 _HEADER = re.compile(r"[A-Za-z0-9_-]+")
 _PARAMETER = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
 _STRING = WithJsonSchema({"type": "string"})
+NEWEST_TYPES = ("date", "timestamp", "timestamptz", "smallint", "integer", "bigint")
 TIMEOUT = timedelta(seconds=30)
 
 # For each way to sign in and each style of pages: what has to be said, and what may be.
@@ -182,6 +183,9 @@ class RestResource(ResourceSpec):
     slices: Duration | None = Field(
         None, description="Ask for the window in parts, where the API caps its results: 1d."
     )
+    newest_first: bool = Field(
+        False, description="The API lists the newest first: it is read down to the cursor."
+    )
     each: Mapping[str, TextList] = Field(
         {}, description="Values of the {name}s in the path: all are read."
     )
@@ -191,6 +195,7 @@ class RestResource(ResourceSpec):
         yield from keys_problems("pages", self.pages, self.pages.style, PAGE_KEYS)
         yield from self._window_problems()
         yield from self._each_problems()
+        yield from self._newest_first_problems()
         if self.write_disposition == "append" and self.cursor is None:
             message = "append without a cursor would add all records again with each run"
             hint = "add 'cursor: {field: …}', or a primary_key and merge"
@@ -213,6 +218,22 @@ class RestResource(ResourceSpec):
             if column.type.name not in ("date", "timestamp", "timestamptz"):
                 message = f"slices are of time, and {column.name!r} is {column.type}"
                 yield Problem(("slices",), "slices", message)
+
+    def _newest_first_problems(self) -> Iterator[Problem]:
+        if self.cursor is not None and self.cursor.delay is not None and self.until is None:
+            message = "the API is not asked for an end, so nothing waits for the delay"
+            yield Problem(("cursor", "delay"), "delay", message, "say which parameter is 'until'")
+        if not self.newest_first:
+            return
+        if self.cursor is None or self.write_disposition != "merge":
+            message = "reading stops at the cursor, and rows that move to a later page come twice"
+            hint = "add a primary_key and 'cursor: {field: …}', and merge"
+            yield Problem(("newest_first",), "newest_first", message, hint, True)
+        elif column := self.columns.get(self.cursor.field):
+            name = column.from_names[0]
+            if column.type.name not in NEWEST_TYPES or not JSON_PATH.fullmatch(f"$.{name}"):
+                message = f"reading can't stop at {name!r}: it takes a date, a time or an integer"
+                yield Problem(("newest_first",), "newest_first", message, at_key=True)
 
     def _each_problems(self) -> Iterator[Problem]:
         wanted = PLACEHOLDER.findall(self.path)
