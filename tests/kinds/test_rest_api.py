@@ -90,8 +90,7 @@ def test_faults_of_an_endpoint(resource: str, message: str) -> None:
 
 def test_what_is_said_of_an_api_becomes_code(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
-    spec.write_text(
-        """\
+    spec.write_text("""\
 name: shop
 sources:
   erp:
@@ -111,8 +110,7 @@ sources:
           id: {type: bigint}
           at: {type: timestamptz, from: changed.at, format: "%d.%m.%Y %H:%M",
                timezone: Europe/Berlin}
-"""
-    )
+""")
     package = create(Request(spec, base=tmp_path), lambda _: True).root / "src/shop"
     connection = " ".join((package / "sources/erp/connection.py").read_text().split())
     orders = " ".join((package / "sources/erp/orders.py").read_text().split())

@@ -122,20 +122,24 @@ Positive = Annotated[int, positive(1_000_000), FROM_ONE]
 class AuthSpec(Model):
     """How requests say who asks."""
 
-    type: Literal["bearer", "api_key", "basic", "client_credentials", "refresh_token"]
-    token: Secret | None = None
+    type: Literal["bearer", "api_key", "basic", "client_credentials", "refresh_token"] = Field(
+        description="How the API is signed in to."
+    )
+    token: Secret | None = Field(None, description="Sent as it is: `${ERP_TOKEN}`.")
     name: Header | None = Field(None, description="Of the header or parameter with the key.")
-    key: Secret | None = None
-    place: Literal["header", "query"] = Field("header", alias="in")
-    user: Plain | None = None
-    password: Secret | None = None
-    token_url: Url | None = None
-    client_id: Plain | None = None
-    client_secret: Secret | None = None
+    key: Secret | None = Field(None, description="The key itself: `${ERP_KEY}`.")
+    place: Literal["header", "query"] = Field(
+        "header", alias="in", description="Where the key goes: header or query."
+    )
+    user: Plain | None = Field(None, description="The name that the password belongs to.")
+    password: Secret | None = Field(None, description="`${ERP_PASSWORD}`.")
+    token_url: Url | None = Field(None, description="Address that gives tokens (OAuth 2).")
+    client_id: Plain | None = Field(None, description="The client that asks for a token.")
+    client_secret: Secret | None = Field(None, description="`${ERP_CLIENT_SECRET}`.")
     refresh_token: Secret | None = Field(
         None, description="The first one; those that replace it are kept in the work schema."
     )
-    scope: Text | None = None
+    scope: Text | None = Field(None, description="What the token is asked to be good for.")
 
 
 class PagesSpec(Model):
@@ -143,7 +147,7 @@ class PagesSpec(Model):
 
     style: Literal[
         "one", "page_number", "offset", "cursor", "cursor_header", "link_header", "next_url"
-    ] = "one"
+    ] = Field("one", description="How pages follow each other; one: there is only one.")
     param: Parameter | None = Field(
         None, description="Query parameter that says which page; default: page, offset."
     )
@@ -163,7 +167,7 @@ class PagesSpec(Model):
 class QuerySpec(Model):
     """A query parameter that takes a value of the cursor."""
 
-    param: Parameter
+    param: Parameter = Field(description="The name of the query parameter.")
     format: Text = Field("iso", description="iso, epoch, epoch_ms, or a strptime pattern.")
 
 
@@ -176,7 +180,10 @@ class RestResource(ResourceSpec):
     records: Annotated[str, PlainValidator(_records), _STRING] = Field(
         "$[*]", examples=["$.data[*]"], description="Where the answer has its records."
     )
-    pages: PagesSpec = Field(default_factory=lambda: PagesSpec.model_validate({}))
+    pages: PagesSpec = Field(
+        default_factory=lambda: PagesSpec.model_validate({}),
+        description="How the records come in pages; default: there is one page.",
+    )
     params: Mapping[Parameter, DataText] = Field({}, description="Query of each request.")
     since: QuerySpec | None = Field(None, description="Takes where the cursor goes on from.")
     until: QuerySpec | None = Field(None, description="Takes where the window ends.")
@@ -257,7 +264,7 @@ class RestSource(SourceSpec):
         examples=["https://api.example.com/v2"],
         description="Where its paths begin: a literal, ${NAME} or ${NAME:-default}.",
     )
-    auth: AuthSpec | None = None
+    auth: AuthSpec | None = Field(None, description="How it is signed in to; default: not at all.")
     rate_limit: Annotated[
         float,
         PlainValidator(_rate),
