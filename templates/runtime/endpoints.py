@@ -23,6 +23,7 @@ from .http import Answer, Api, Params
 from .json_cells import parents_of
 from .json_paths import select
 from .json_records import records_table, with_columns, with_values
+from .newest_first import NewestFirst
 from .pages import Page, Pages
 from .resource import Partition, Range, Value, Window
 
@@ -63,7 +64,7 @@ class Endpoint:
     which a record has one. An object on the way to a column is opened, and its other members come
     as columns too. Members in `documents` stay JSON also where they hold a string. `cursor` goes
     into the query as `since` and `until`; `slices` cuts what lies between into parts that are read
-    on their own.
+    on their own. Where the API lists the newest first, the pages are read down to the cursor.
 
     A `{name}` in the path takes each key of the window's `keys`, `in_flight` of them at a time, and
     is a column of the records. With `skip_missing`, one that the API does not find has no records;
@@ -80,6 +81,7 @@ class Endpoint:
     since: Query | None = None
     until: Query | None = None
     slices: timedelta | None = None
+    newest_first: NewestFirst | None = None
     in_flight: int = 4
     skip_missing: bool = False
 
@@ -115,6 +117,13 @@ class Endpoint:
                 yield self._frame(found, first, partition)
                 first, size, found = first + count, 0, []
         yield self._frame(found or [({}, [])], first, partition)
+
+    def _is_past(self, page: Page, partition: Partition) -> bool:
+        """Whether all that follows was loaded before."""
+        if self.newest_first is None:
+            return False
+        low = Range.of(partition.detail["range"]).low
+        return self.newest_first.is_past(page.records, low)
 
     def _frame(
         self,
@@ -158,7 +167,10 @@ class Endpoint:
             return api.get(path, params, self._page, base=base)
 
         def read(key: Key) -> Iterator[Page]:
-            return self.pages.read(fetch, filled(self.path, key), params)
+            for page in self.pages.read(fetch, filled(self.path, key), params):
+                yield page
+                if self._is_past(page, partition):
+                    return
 
         keys = partition.detail["keys"]
         if keys == [{}]:

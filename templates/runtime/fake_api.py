@@ -172,7 +172,7 @@ def _handler(fakes: Sequence[FakeApi]) -> type[BaseHTTPRequestHandler]:
             if fault == "429":
                 self._send(429, b"", {"Retry-After": str(fake.retry_after)})
             elif fault.isdecimal():
-                self._send(int(fault), b"", {})
+                self._send(int(fault), b"", headers)
             elif fault == "html":
                 self._send(200, HTML, {"Content-Type": "text/html"})
             elif fault == "half":

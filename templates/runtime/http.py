@@ -177,7 +177,7 @@ class Api:
             # An error of the client may quote a header: nothing of it goes on.
             except (httpx.TransportError, httpx.DecodingError) as error:
                 raise AgainError(f"{_shown(url)}: {type(error).__name__}") from None
-            if response.is_redirect:
+            if response.has_redirect_location:
                 target = url.join(response.headers["Location"])
                 self._require_own(target, url)
                 url = target

@@ -59,14 +59,16 @@ class Pages:
 
     def read(self, fetch: Fetch, path: str, params: Params) -> Iterator[Page]:
         """All pages, in order."""
-        got, total = 0, 0
+        got, totals = 0, set[int]()
         for page in self.pages(fetch, path, params):
             got += len(page.records)
-            total = _number(page, self.total) if self.total else got
+            if self.total:
+                totals.add(_number(page, self.total))
             yield page
-        if got < total:
+        # What was added or deleted meanwhile may be missed.
+        if got < min(totals, default=0):
             raise RetryableError(
-                f"{path} says that it has {total} records, and gives {got}"
+                f"{path} says that it has {min(totals)} records, and gives {got}"
             )
 
     def pages(self, fetch: Fetch, path: str, params: Params) -> Iterator[Page]:
@@ -101,22 +103,22 @@ class Counted(Pages):
         first = get(0, 0)
         yield first
         if self.total is None:
-            following = self._until_empty(get, first)
+            yield from self._until_empty(get, first)
         else:
-            following = self._until_total(get, first, self.total)
-        yield from self._new_ones(first, following)
+            yield from self._until_total(get, first, self.total)
 
     def _until_empty(
         self, get: Callable[[int, int], Page], first: Page
     ) -> Iterator[Page]:
         step = len(first.records) or self.size
-        page, start = first, 0
+        seen, start = Seen(first, self.param), 0
+        page, is_over = first, not first.records
         for index in count(1):
-            empty = not page.records
             # A page may be shorter than others: what it lacks is asked for next.
             start += len(page.records) or step
             page = get(index, start)
-            if empty and not page.records:
+            was_over, is_over = is_over, not seen.add(page)
+            if was_over and is_over:
                 return
             yield page
 
@@ -124,36 +126,57 @@ class Counted(Pages):
         self, get: Callable[[int, int], Page], first: Page, total_path: str
     ) -> Iterator[Page]:
         step = len(first.records) or self.size
-        total, got, index = _number(first, total_path), len(first.records), 0
-        before = set(map(bytes, first.records))
-        while got < total:
-            due = max(1, -(-(total - got) // step))
-            known = got
+        seen = Seen(first, self.param)
+        total, index = _number(first, total_path), 0
+        while seen.count < total:
+            due = max(1, -(-(total - seen.count) // step))
+            known = seen.count
             calls = (
                 partial(get, at, at * step) for at in range(index + 1, index + 1 + due)
             )
             for page in _in_order(calls, self.in_flight):
-                # What moved over from the page before is no further record.
-                records = list(map(bytes, page.records))
-                got += sum(record not in before for record in records)
-                before = set(records)
+                seen.add(page)
                 total = _number(page, total_path)
                 yield page
             index += due
-            if got == known:
+            if seen.count == known:
                 return
 
-    def _new_ones(self, first: Page, following: Iterator[Page]) -> Iterator[Page]:
-        """The pages, unless one comes that came before."""
-        seen = {_digest(first)}
-        for page in following:
-            digest = _digest(page)
-            if page.records and digest in seen:
-                raise RetryableError(
-                    f"{page.place} gives a page again: does it know {self.param!r}?"
-                )
-            seen.add(digest)
-            yield page
+
+class Seen:
+    """The pages that came, to notice one that comes again, and how many records they have.
+
+    A record that moved over from the page before is no further one.
+    """
+
+    def __init__(self, first: Page, param: str) -> None:
+        self.size = len(first.records)
+        self.param = param
+        self.count = 0
+        self._before = set[bytes]()
+        self._digests = set[bytes]()
+        self.add(first)
+
+    def add(self, page: Page) -> bool:
+        """Whether the page has something new.
+
+        The last page may come again while rows are added in front; a full one means that the server
+        does not understand us.
+        """
+        records = list(map(bytes, page.records))
+        digest = blake2b(b"\n".join(records), digest_size=16).digest()
+        is_again = bool(records) and digest in self._digests
+        if is_again and len(records) >= self.size:
+            raise RetryableError(
+                f"{page.place} gives a page again: does it know {self.param!r}?"
+            )
+        new = sum(record not in self._before for record in records)
+        self._before = set(records)
+        self._digests.add(digest)
+        if is_again:
+            return False
+        self.count += new
+        return bool(records)
 
 
 @dataclass(frozen=True)
@@ -239,10 +262,6 @@ def _number(page: Page, path: str) -> int:
     if not text.isdecimal():
         raise ContractError(f"{page.place} has no number at {path}")
     return int(text)
-
-
-def _digest(page: Page) -> bytes:
-    return blake2b(b"\n".join(map(bytes, page.records)), digest_size=16).digest()
 
 
 def _in_order(calls: Iterable[Callable[[], Page]], in_flight: int) -> Iterator[Page]:

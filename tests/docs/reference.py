@@ -2,14 +2,27 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import typer.main
+from pydantic.fields import FieldInfo
 
 from etlgen.cli import app
+from etlgen.kinds.database.spec import DatabaseResource, DatabaseSource
+from etlgen.kinds.rest_api.spec import (
+    AUTH_KEYS,
+    PAGE_KEYS,
+    AuthSpec,
+    PagesSpec,
+    QuerySpec,
+    RestResource,
+    RestSource,
+)
 from etlgen.pycode import code
+from etlgen.spec.models import Model, ResourceSpec, SourceSpec
 from etlgen.vocabulary.adjust import SCHEMAS as ADJUSTMENTS
 from etlgen.vocabulary.adjust import adjusted, adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import RULES, check_expression, read_check
@@ -86,6 +99,8 @@ def pages() -> dict[Path, str]:
         "clean": clean(),
         "checks": checks(),
         "table checks": table_checks(),
+        "database": database(),
+        "rest_api": rest_api(),
     }.items():
         text = _filled(text, name, table)
     return {spec: text, DOCS / "cli.md": commands()}
@@ -159,6 +174,63 @@ def table_checks() -> str:
         made = f"{check.class_name}({', '.join(part.text for part in check.arguments)})"
         rows.append([_code(_yaml({name: argument})), _code(made), meaning])
     return _table(["check of all rows", "generated code", "what it asks"], rows)
+
+
+def database() -> str:
+    source = _keys(DatabaseSource, of="source", without=SourceSpec)
+    return source + "\n" + _keys(DatabaseResource, of="resource", without=ResourceSpec)
+
+
+def rest_api() -> str:
+    return "\n".join(
+        [
+            _keys(RestSource, of="source", without=SourceSpec),
+            _keys(RestResource, of="resource", without=ResourceSpec),
+            _variants("auth", "type", AUTH_KEYS),
+            _keys(AuthSpec, of="`auth`"),
+            _variants("pages", "style", PAGE_KEYS),
+            _keys(PagesSpec, of="`pages`"),
+            _keys(QuerySpec, of="`since` and `until`"),
+        ]
+    )
+
+
+def _variants(
+    key: str, name: str, known: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+) -> str:
+    rows = [
+        [_code(one), ", ".join(map(_code, needed)), ", ".join(map(_code, also))]
+        for one, (needed, also) in known.items()
+    ]
+    return _table([f"`{name}` of `{key}`", "needs", "may have"], rows)
+
+
+def _keys(model: type[Model], *, of: str, without: type[Model] | None = None) -> str:
+    """What a model asks for beyond what another one does."""
+    common = without.model_fields if without else {}
+    rows = [
+        [_code(_key(name, one)), _default(one), (one.description or "").replace("|", "\\|")]
+        for name, one in model.model_fields.items()
+        if name not in common
+    ]
+    assert all(meaning for _, _, meaning in rows), f"a key of {of} has no description: {rows}"
+    return _table([f"key of {'a ' if '`' not in of else ''}{of}", "default", "meaning"], rows)
+
+
+def _key(name: str, field: FieldInfo) -> str:
+    alias = field.validation_alias or field.alias
+    return alias if isinstance(alias, str) else name
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    value = field.default
+    if isinstance(value, timedelta):
+        return _code(f"{value // timedelta(seconds=1)}s")
+    if isinstance(value, bool):
+        return _code(str(value).lower())
+    return _code(str(value)) if isinstance(value, str | int | float) and value else "none"
 
 
 def commands() -> str:

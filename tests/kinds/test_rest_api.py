@@ -1,5 +1,6 @@
 """What is said of a REST API that cannot be right, and where."""
 
+from pathlib import Path
 from textwrap import indent
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from etlgen.errors import SpecError
 from etlgen.kinds import load_kinds
 from etlgen.spec.reading import read_project_file
+from etlgen.usecases.new import Request, create
 
 SPEC = """\
 name: shop
@@ -39,6 +41,8 @@ def error_of(*, source: str = "", resource: str = "") -> str:
         ('auth: {type: bearer, token: "${T:-S3cr3t-canary}"}', "a secret does not stand in a spec"),
         ("auth: {type: bearer}", "bearer needs 'token'"),
         ('auth: {type: bearer, token: "${T}", scope: x}', "'scope' says nothing of bearer"),
+        ("timeout: 0s", "a timeout is between 1s and 5m"),
+        ('auth: {type: refresh_token, token_url: "https://h"}', "refresh_token needs 'client_id'"),
         ("rate_limit: 0", "'0' is not a number of requests a second"),
         ("url: ftp://h", "'ftp://h' is not an http or https address"),
         ("url: https://me:S3cr3t-canary@h", "the address holds a user or a password"),
@@ -77,6 +81,13 @@ def test_faults_of_a_source(source: str, message: str) -> None:
         ("pages: {style: offset, next: $.n}", "'next' says nothing of offset"),
         ('pages: {style: offset, param: "a b"}', "'a b' is not the name of a query parameter"),
         ("since: {param: from}", "'since' takes values of the cursor, and there is none"),
+        ("newest_first: true", "reading stops at the cursor"),
+        (
+            "newest_first: true\nprimary_key: [id]\ncursor: {field: at}\n"
+            "columns: {id: {type: bigint}, at: {type: text}}",
+            "it takes a date, a time or an integer",
+        ),
+        ("primary_key: [id]\ncursor: {field: at, delay: 5m}", "nothing waits for the delay"),
         ("slices: 1d", "slices are cut by 'since' and 'until'"),
         ("write_disposition: append", "append without a cursor"),
     ],
@@ -167,3 +178,43 @@ sources:
         read_project_file(files, "spec.yaml", load_kinds())
     itself = files.replace("table: b", "table: a").replace('table: a}}]}\n"', "")
     assert read_project_file(itself, "spec.yaml", load_kinds())
+
+
+def test_what_is_said_of_an_api_becomes_code(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("""\
+name: shop
+sources:
+  erp:
+    kind: rest_api
+    url: https://erp.example.com
+    timeout: 2m
+    auth: {type: refresh_token, token_url: "https://login.example.com/token", client_id: me,
+           client_secret: "${ERP_SECRET}", refresh_token: "${ERP_REFRESH_TOKEN}", scope: orders}
+    resources:
+      orders:
+        path: /orders
+        pages: {style: offset, total: $.total}
+        primary_key: [id]
+        cursor: {field: at}
+        newest_first: true
+        columns:
+          id: {type: bigint}
+          at: {type: timestamptz, from: changed.at, format: "%d.%m.%Y %H:%M",
+               timezone: Europe/Berlin}
+""")
+    package = create(Request(spec, base=tmp_path), lambda _: True).root / "src/shop"
+    connection = " ".join((package / "sources/erp/connection.py").read_text().split())
+    orders = " ".join((package / "sources/erp/orders.py").read_text().split())
+    assert (
+        'auth=RefreshToken( "https://login.example.com/token", "me", '
+        'environment.require("ERP_SECRET", "…"), '
+        'first=environment.require("ERP_REFRESH_TOKEN", "…"), '
+        'tokens=TokenTable(open_destination, "erp"), scope="orders", ), timeout=120,'
+    ) in connection
+    # Side by side, a record could move past the pages that are read.
+    assert 'pages=Offset(total="$.total", in_flight=1)' in orders
+    assert (
+        'newest_first=NewestFirst( "$.changed.at", format="%d.%m.%Y %H:%M", '
+        'timezone="Europe/Berlin" )'
+    ) in orders

@@ -268,14 +268,43 @@ def test_pages_without_end_are_noticed(pages: Pages, answer: object) -> None:
     assert len(fake.seen) <= 3
 
 
-def test_a_link_to_another_host_is_not_followed() -> None:
-    one = endpoint(Linked("$.next"))
+@pytest.mark.parametrize(
+    ("pages", "leads"),
+    [
+        (Linked("$.next"), lambda url: ({"next": f"{url}/x"}, {})),
+        (Linked("$.next"), lambda url: ({"next": f"{url.removeprefix('http:')}/x"}, {})),
+        (Linked(), lambda url: ({}, {"Link": f'<{url}/x>; rel="next"'})),
+        (Pages(), lambda url: ({}, {"Location": f"{url}/x"})),
+    ],
+    ids=["next url", "next url without a scheme", "link header", "redirect"],
+)
+def test_no_other_host_is_asked(pages: Pages, leads: Any) -> None:
+    elsewhere = FakeApi(endpoint(Pages()), [])
+
+    class Leading(FakeApi):
+        def page(self, path: str, params: Any) -> tuple[bytes, dict[str, str]]:
+            members, headers = leads(elsewhere.url)
+            return json.dumps({"data": [], **members}).encode(), headers
+
+    faults = ["302"] if pages == Pages() else []
     with (
-        serve(Other(one, lambda _: {"data": [], "next": "http://localhost:1/x"})) as fake,
+        serve(elsewhere),
+        serve(Leading(endpoint(pages), [], faults)) as fake,
         fake.client(auth=Bearer(CANARY)) as api,
-        pytest.raises(ContractError, match="another host: localhost"),
+        pytest.raises(ContractError, match=r"another host: 127\.0\.0\.1"),
     ):
-        read(api, one)
+        read(api, endpoint(pages))
+    assert elsewhere.seen == []
+
+
+def test_a_redirect_that_leads_nowhere_is_an_error() -> None:
+    fake = FakeApi(endpoint(Pages()), [], ["302"])
+    with (
+        serve(fake),
+        fake.client() as api,
+        pytest.raises(ContractError, match="answers 302"),
+    ):
+        read(api, endpoint(Pages()))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ KIND = Kind(
             "http_oauth",
             "json_paths",
             "json_records",
+            "newest_first",
             "pages",
         )
     ),

@@ -227,7 +227,11 @@ def _endpoint(resource: RestResource, columns: Sequence[Column]) -> Code:
     if resource.records != "$[*]":
         options["records"] = resource.records
     if resource.pages.style != "one":
-        options["pages"] = _pages(resource.pages)
+        pages = resource.pages
+        if resource.newest_first and pages.total:
+            # Side by side, one would move to a page that was read while its own was not.
+            pages = pages.model_copy(update={"in_flight": 1})
+        options["pages"] = _pages(pages)
     if resource.params:
         options["params"] = dict(resource.params)
     documents = [
@@ -235,7 +239,7 @@ def _endpoint(resource: RestResource, columns: Sequence[Column]) -> Code:
     ]
     if documents:
         options["documents"] = documents
-    if resource.cursor is not None and (resource.since or resource.until):
+    if resource.cursor is not None and (resource.since or resource.until or resource.newest_first):
         options["cursor"] = resource.cursor.field
     for key in ("since", "until"):
         query: QuerySpec | None = getattr(resource, key)
@@ -247,6 +251,8 @@ def _endpoint(resource: RestResource, columns: Sequence[Column]) -> Code:
         options["in_flight"] = resource.in_flight
     if resource.missing == "skip":
         options["skip_missing"] = True
+    if resource.newest_first:
+        options["newest_first"] = _newest_first(next(one for one in columns if one.is_cursor))
     named = "".join(f", {option}={{{option}}}" for option in options)
     imports = ["runtime.endpoints:Endpoint"]
     return code(f"Endpoint({{path}}{named})", imports=imports, path=resource.path, **options)
@@ -264,6 +270,17 @@ def _pages(pages: PagesSpec) -> Code:
         if key not in ("style", *positional) and value != type(pages).model_fields[key].default
     ]
     return code(f"{name}({', '.join(arguments)})", imports=[f"runtime.pages:{name}"], **values)
+
+
+def _newest_first(cursor: Column) -> Code:
+    """`NewestFirst("$.updated_at")`."""
+    options: dict[str, Any] = {"at": f"$.{cursor.from_names[0]}"}
+    if cursor.notation.format is not None:
+        options["format"] = cursor.notation.format
+    if cursor.notation.timezone not in (None, "UTC"):
+        options["timezone"] = cursor.notation.timezone
+    named = ", ".join("{at}" if name == "at" else f"{name}={{{name}}}" for name in options)
+    return code(f"NewestFirst({named})", imports=["runtime.newest_first:NewestFirst"], **options)
 
 
 def _query(query: QuerySpec) -> Code:

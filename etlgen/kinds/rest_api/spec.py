@@ -34,6 +34,7 @@ JSON_PATH = re.compile(r"\$(?:\.[^.\[\]*$\s]+)*")
 _HEADER = re.compile(r"[A-Za-z0-9_-]+")
 _PARAMETER = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
 _STRING = WithJsonSchema({"type": "string"})
+NEWEST_TYPES = ("date", "timestamp", "timestamptz", "smallint", "integer", "bigint")
 TIMEOUT = timedelta(seconds=30)
 
 # For each way to sign in and each style of pages: what has to be said, and what may be.
@@ -132,20 +133,24 @@ Positive = Annotated[int, positive(1_000_000), FROM_ONE]
 class AuthSpec(Model):
     """How requests say who asks."""
 
-    type: Literal["bearer", "api_key", "basic", "client_credentials", "refresh_token"]
-    token: Secret | None = None
+    type: Literal["bearer", "api_key", "basic", "client_credentials", "refresh_token"] = Field(
+        description="How the API is signed in to."
+    )
+    token: Secret | None = Field(None, description="Sent as it is: `${ERP_TOKEN}`.")
     name: Header | None = Field(None, description="Of the header or parameter with the key.")
-    key: Secret | None = None
-    place: Literal["header", "query"] = Field("header", alias="in")
-    user: Plain | None = None
-    password: Secret | None = None
-    token_url: Url | None = None
-    client_id: Plain | None = None
-    client_secret: Secret | None = None
+    key: Secret | None = Field(None, description="The key itself: `${ERP_KEY}`.")
+    place: Literal["header", "query"] = Field(
+        "header", alias="in", description="Where the key goes: header or query."
+    )
+    user: Plain | None = Field(None, description="The name that the password belongs to.")
+    password: Secret | None = Field(None, description="`${ERP_PASSWORD}`.")
+    token_url: Url | None = Field(None, description="Address that gives tokens (OAuth 2).")
+    client_id: Plain | None = Field(None, description="The client that asks for a token.")
+    client_secret: Secret | None = Field(None, description="`${ERP_CLIENT_SECRET}`.")
     refresh_token: Secret | None = Field(
         None, description="The first one; those that replace it are kept in the work schema."
     )
-    scope: Text | None = None
+    scope: Text | None = Field(None, description="What the token is asked to be good for.")
 
 
 class PagesSpec(Model):
@@ -153,7 +158,7 @@ class PagesSpec(Model):
 
     style: Literal[
         "one", "page_number", "offset", "cursor", "cursor_header", "link_header", "next_url"
-    ] = "one"
+    ] = Field("one", description="How pages follow each other; one: there is only one.")
     param: Parameter | None = Field(
         None, description="Query parameter that says which page; default: page, offset."
     )
@@ -173,7 +178,7 @@ class PagesSpec(Model):
 class QuerySpec(Model):
     """A query parameter that takes a value of the cursor."""
 
-    param: Parameter
+    param: Parameter = Field(description="The name of the query parameter.")
     format: Text = Field("iso", description="iso, epoch, epoch_ms, or a strptime pattern.")
 
 
@@ -186,12 +191,18 @@ class RestResource(ResourceSpec):
     records: Annotated[str, PlainValidator(_records), _STRING] = Field(
         "$[*]", examples=["$.data[*]"], description="Where the answer has its records."
     )
-    pages: PagesSpec = Field(default_factory=lambda: PagesSpec.model_validate({}))
+    pages: PagesSpec = Field(
+        default_factory=lambda: PagesSpec.model_validate({}),
+        description="How the records come in pages; default: there is one page.",
+    )
     params: Mapping[Parameter, DataText] = Field({}, description="Query of each request.")
     since: QuerySpec | None = Field(None, description="Takes where the cursor goes on from.")
     until: QuerySpec | None = Field(None, description="Takes where the window ends.")
     slices: Duration | None = Field(
         None, description="Ask for the window in parts, where the API caps its results: 1d."
+    )
+    newest_first: bool = Field(
+        False, description="The API lists the newest first: it is read down to the cursor."
     )
     each: Mapping[str, Each] = Field(
         {},
@@ -223,6 +234,7 @@ class RestResource(ResourceSpec):
         yield from self._window_problems()
         yield from each_problems(self.path, self.each, self.columns)
         yield from self._about_each()
+        yield from self._newest_first_problems()
         if self.write_disposition == "append" and self.cursor is None:
             message = "append without a cursor would add all records again with each run"
             hint = "add 'cursor: {field: …}', or a primary_key and merge"
@@ -251,6 +263,22 @@ class RestResource(ResourceSpec):
             if key in self.model_fields_set and not self.each:
                 yield Problem((key,), "each", f"{key!r} is about 'each'", at_key=True)
 
+    def _newest_first_problems(self) -> Iterator[Problem]:
+        if self.cursor is not None and self.cursor.delay is not None and self.until is None:
+            message = "the API is not asked for an end, so nothing waits for the delay"
+            yield Problem(("cursor", "delay"), "delay", message, "say which parameter is 'until'")
+        if not self.newest_first:
+            return
+        if self.cursor is None or self.write_disposition != "merge":
+            message = "reading stops at the cursor, and rows that move to a later page come twice"
+            hint = "add a primary_key and 'cursor: {field: …}', and merge"
+            yield Problem(("newest_first",), "newest_first", message, hint, True)
+        elif column := self.columns.get(self.cursor.field):
+            name = column.from_names[0]
+            if column.type.name not in NEWEST_TYPES or not JSON_PATH.fullmatch(f"$.{name}"):
+                message = f"reading can't stop at {name!r}: it takes a date, a time or an integer"
+                yield Problem(("newest_first",), "newest_first", message, at_key=True)
+
 
 class RestSource(SourceSpec):
     """A JSON API over HTTP."""
@@ -260,7 +288,7 @@ class RestSource(SourceSpec):
         examples=["https://api.example.com/v2"],
         description="Where its paths begin: a literal, ${NAME} or ${NAME:-default}.",
     )
-    auth: AuthSpec | None = None
+    auth: AuthSpec | None = Field(None, description="How it is signed in to; default: not at all.")
     rate_limit: Annotated[
         float,
         PlainValidator(_rate),
