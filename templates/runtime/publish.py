@@ -143,6 +143,21 @@ def _newest(load: Load, rows: Select[Any]) -> CTE:
     )
 
 
+def _has_twins(connection: Connection, load: Load, rows: Select[Any]) -> bool:
+    """Whether a primary key was staged more than once."""
+    staged = rows.subquery()
+    keys = [staged.c[column.name] for column in load.table.primary_key]
+    if not keys:
+        return False
+    twins = (
+        select(func.count())
+        .select_from(staged)
+        .group_by(*keys)
+        .having(func.count() > 1)
+    )
+    return connection.execute(twins.limit(1)).first() is not None
+
+
 def _bring(
     connection: Connection,
     attempt: Attempt,
@@ -150,7 +165,11 @@ def _bring(
     rows: Select[Any],
     row: Row[Any],
 ) -> Outcome:
-    table, newest = load.table, _newest(load, rows)
+    table = load.table
+    # Ranking sorts whole rows; whether there is anything to rank, their keys alone tell.
+    newest = (
+        _newest(load, rows) if _has_twins(connection, load, rows) else rows.cte("rows")
+    )
     if isinstance(load, Merge):
         return merge(connection, load, newest)
     if isinstance(load, Replace):

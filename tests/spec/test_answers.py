@@ -145,7 +145,7 @@ def test_a_key_of_both_is_the_resources_and_one_of_the_source_needs_no_prefix() 
         (["source.format=x"], "--set: there is no key 'source.format'; "),
         (
             ["zzz=x"],
-            "--set: there is no key 'zzz'; keys: description, table, replace_by, filter, drop, ",
+            "--set: there is no key 'zzz'; keys: description, table, replace_by, deleted, ",
         ),
         (["columns={}"], "--set: 'columns' has an option of its own; --column NAME:TYPE"),
         (["source.resources={}"], "--set: 'resources' has an option of its own; --resource NAME"),
@@ -163,6 +163,7 @@ def test_all_keys_of_the_kind_are_named() -> None:
     _, _, keys = refused(**ORDERS, settings=["zzz=x"]).partition("keys: ")
     assert set(keys.split(", ")) == {
         *("description", "table", "filter", "drop", "checks", "replace_by", "path", "format"),
+        *("deleted", "delete_missing"),
         *("compression", "member", "read", "ready", "archive", "delimiter", "encoding", "quote"),
         *("header_row", "footer_rows", "comment", "sheet", "range", "null_values"),
         *("decimal_mark", "thousands_mark"),
