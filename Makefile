@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help setup demo check test test-rest test-all lint types regen bench bench-cli clean
+.PHONY: help setup demo check test test-rest test-all lint types regen bench bench-cli bench-extract clean
 
 PYTHONS := python3.13 python3.12 python3.11 python3 python3.14
 BIN := .venv/bin
@@ -47,6 +47,9 @@ bench: .venv/.test  ## How fast a generated project loads, beside psql's \copy
 
 bench-cli: .venv/.test  ## How fast etlgen is with one source and with a thousand
 	$(BIN)/python -m benchmarks.generate
+
+bench-extract: .venv/.bench  ## How fast a database's rows come over, beside other tools
+	$(BIN)/python -m benchmarks.extract
 
 clean:  ## Remove what was built
 	rm -rf .venv dist build demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.__main__ import HEADINGS
 from benchmarks.data import COLUMNS, KEY, lineitem
+from benchmarks.extract.__main__ import HEADINGS as EXTRACT_HEADINGS
 from benchmarks.project import LOADS
 
 ROOT = Path(__file__).parents[1]
@@ -62,3 +63,17 @@ def test_the_commands_of_etlgen_are_measured_in_projects_of_any_size() -> None:
     for name in ("--help", "new", "add-source", "check", "generate"):
         (line,) = [one for one in done.stdout.splitlines() if one.split()[:1] == [name]]
         assert all(Decimal(cell) > 0 for cell in line.split()[1:] if cell != "<")
+
+
+@pytest.mark.slow
+def test_rows_of_both_databases_arrive_as_they_are() -> None:
+    command = [sys.executable, "-m", "benchmarks.extract", "--rows", "300", "--runs", "1"]
+    done = subprocess.run(
+        [*command, "--by", "pandas.read_sql"], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    heading, *lines = done.stdout[done.stdout.index("\nfrom") :].splitlines()[1:]
+    assert heading.split() == " ".join(EXTRACT_HEADINGS).split()
+    assert [line.split()[0] for line in lines] == ["postgresql", "postgresql", "sqlite", "sqlite"]
+    assert [line.split()[-2] for line in lines] == ["yes"] * 4

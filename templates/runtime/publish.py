@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -126,7 +127,7 @@ def staged_rows(attempt: Attempt, load: Load) -> Select[Any]:
 
 def _newest(load: Load, rows: Select[Any]) -> CTE:
     """One row a key: the newest by its column, then the one that the source gave last."""
-    names = [column.name for column in load.table.primary_key] or load.deduplicate
+    names = _unique_by(load)
     if not names:
         return rows.cte("rows")
     staged = rows.subquery()
@@ -144,6 +145,26 @@ def _newest(load: Load, rows: Select[Any]) -> CTE:
     )
 
 
+def _unique_by(load: Load) -> Sequence[str]:
+    """The columns of whose values the table gets one row."""
+    return [column.name for column in load.table.primary_key] or load.deduplicate
+
+
+def _has_twins(connection: Connection, load: Load, rows: Select[Any]) -> bool:
+    """Whether rows were staged that are one row in the table."""
+    staged = rows.subquery()
+    keys = [staged.c[name] for name in _unique_by(load)]
+    if not keys:
+        return False
+    twins = (
+        select(func.count())
+        .select_from(staged)
+        .group_by(*keys)
+        .having(func.count() > 1)
+    )
+    return connection.execute(twins.limit(1)).first() is not None
+
+
 def _bring(
     connection: Connection,
     attempt: Attempt,
@@ -151,7 +172,11 @@ def _bring(
     rows: Select[Any],
     row: Row[Any],
 ) -> Outcome:
-    table, newest = load.table, _newest(load, rows)
+    table = load.table
+    # Ranking sorts whole rows; whether there is anything to rank, their keys alone tell.
+    newest = (
+        _newest(load, rows) if _has_twins(connection, load, rows) else rows.cte("rows")
+    )
     if isinstance(load, Merge):
         return merge(connection, load, newest)
     if isinstance(load, Replace):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import psycopg2
 from sqlalchemy import (
@@ -66,6 +66,12 @@ MYSQL_RETRYABLE = (1040, 1053, 1205, 1213, 2002, 2003, 2006, 2013)
 SQLITE_RETRYABLE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+class Selectable(Protocol):
+    """What can be selected from, in a schema or where the server looks without one."""
+
+    def relation(self, schema: str | None) -> FromClause: ...
+
+
 @dataclass(frozen=True)
 class Database:
     """A database, and the schema in it that tables are looked for in."""
@@ -100,9 +106,9 @@ class Database:
             ) from None
         return cls(engine, schema)
 
-    def relation(self, of: Callable[[str | None], FromClause]) -> FromClause:
+    def relation(self, rows: Selectable) -> FromClause:
         """What is read: a table or a query, made for our schema."""
-        return of(self.schema)
+        return rows.relation(self.schema)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

@@ -92,7 +92,7 @@ class SqlRows:
         detail: Mapping[str, Any],
         columns: Sequence[str],
     ) -> Select[Any]:
-        relation = database.relation(self.relation)
+        relation = database.relation(self)
         rows = select(*(relation.c[name] for name in columns))
         if "cursor" in detail:
             span = Range.of(detail["cursor"])

@@ -58,7 +58,10 @@ BINARY_ROUTES = {
 
 
 def staging_table(attempt: Attempt, target: Table) -> Table:
-    """The table in which an attempt on `target` stages its rows, with where each row came from."""
+    """The table in which an attempt on `target` stages its rows, with where each row came from.
+
+    It is not logged: a server that crashes empties it, and the counts of the attempt say so.
+    """
     return Table(
         attempt.staging,
         MetaData(schema=WORK_SCHEMA),
@@ -69,6 +72,7 @@ def staging_table(attempt: Attempt, target: Table) -> Table:
             Column(col.name, col.type, nullable=col.nullable)
             for col in staged_columns(target)
         ),
+        prefixes=["UNLOGGED"],
     )
 
 

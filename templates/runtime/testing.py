@@ -16,7 +16,7 @@ from .keys import Given
 from .loading import load, new_run_id
 from .problems import Severity
 from .publish import Counts
-from .resource import LINEAGE, Replace, Resource
+from .resource import LINEAGE, Merge, Replace, Resource
 from .table_checks import Staged, TableCheck
 
 NO_KEYS: Mapping[str, str] = {}
@@ -57,11 +57,13 @@ def load_from(
 def for_samples(resource: Resource) -> Resource:
     """The resource with checks of the whole load that run, but only warn, read from its start.
 
-    Made-up rows are few, and of no day in particular.
+    Made-up rows are few, of no day in particular, and none is deleted.
     """
     load = resource.load
     if not isinstance(load, Replace):
-        load = replace(load, initial_value=None)
+        load = replace(load, initial_value=None, by_interval=False)
+    if isinstance(load, Merge):
+        load = replace(load, deleted=None, missing=None)
     checks = [OnlyWarning(check) for check in resource.checks]
     return replace(resource, load=load, checks=checks)
 

@@ -1,11 +1,15 @@
 """crm: made-up rows in a SQLite database through the real code into a real PostgreSQL."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from crm_etl.runtime.connect import Destination
 from crm_etl.runtime.sample_database import sample_database
 from crm_etl.runtime.testing import load_from, reasons_of, rows_of
-from crm_etl.sources.crm import customers, events, monthly_sales
+from crm_etl.sources.crm import connection, customers, events, monthly_sales
 
 GOOD_CUSTOMERS: list[tuple[str | None, ...]] = [
     ("1", "ada@example.com", "1.01", '{"sample": 1}', "2026-01-15T10:30:00"),
@@ -78,7 +82,7 @@ BROKEN_MONTHLY_SALES_RULES = [
 
 
 def test_customers_are_loaded_once(destination: Destination, tmp_path: Path) -> None:
-    database = sample_database(tmp_path, customers.ROWS, GOOD_CUSTOMERS)
+    database = sample_database(tmp_path, (customers.ROWS, GOOD_CUSTOMERS))
 
     counts = load_from(destination, database, customers)
     rows = rows_of(destination, customers)
@@ -90,7 +94,7 @@ def test_customers_are_loaded_once(destination: Destination, tmp_path: Path) -> 
 
 
 def test_bad_customers_are_set_aside(destination: Destination, tmp_path: Path) -> None:
-    database = sample_database(tmp_path, customers.ROWS, BAD_CUSTOMERS)
+    database = sample_database(tmp_path, (customers.ROWS, BAD_CUSTOMERS))
 
     counts = load_from(destination, database, customers)
 
@@ -99,7 +103,7 @@ def test_bad_customers_are_set_aside(destination: Destination, tmp_path: Path) -
 
 
 def test_events_are_loaded_once(destination: Destination, tmp_path: Path) -> None:
-    database = sample_database(tmp_path, events.ROWS, GOOD_EVENTS)
+    database = sample_database(tmp_path, (events.ROWS, GOOD_EVENTS))
 
     counts = load_from(destination, database, events)
     rows = rows_of(destination, events)
@@ -109,7 +113,7 @@ def test_events_are_loaded_once(destination: Destination, tmp_path: Path) -> Non
 
 
 def test_bad_events_are_set_aside(destination: Destination, tmp_path: Path) -> None:
-    database = sample_database(tmp_path, events.ROWS, BAD_EVENTS)
+    database = sample_database(tmp_path, (events.ROWS, BAD_EVENTS))
 
     counts = load_from(destination, database, events)
 
@@ -121,7 +125,7 @@ def test_monthly_sales_are_loaded_once(
     destination: Destination, tmp_path: Path
 ) -> None:
     # A table stands in for the query, which only its own database can answer.
-    database = sample_database(tmp_path, monthly_sales.ROWS, GOOD_MONTHLY_SALES)
+    database = sample_database(tmp_path, (monthly_sales.ROWS, GOOD_MONTHLY_SALES))
 
     counts = load_from(destination, database, monthly_sales)
     rows = rows_of(destination, monthly_sales)
@@ -135,9 +139,31 @@ def test_monthly_sales_are_loaded_once(
 def test_bad_monthly_sales_are_set_aside(
     destination: Destination, tmp_path: Path
 ) -> None:
-    database = sample_database(tmp_path, monthly_sales.ROWS, BAD_MONTHLY_SALES)
+    database = sample_database(tmp_path, (monthly_sales.ROWS, BAD_MONTHLY_SALES))
 
     counts = load_from(destination, database, monthly_sales)
 
     assert sorted(reasons_of(destination)) == BROKEN_MONTHLY_SALES_RULES
     assert counts.loaded == 1
+
+
+def test_the_dag_loads_every_resource(
+    run_dag: Callable[[str], Any],
+    destination: Destination,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = sample_database(
+        tmp_path,
+        (customers.ROWS, GOOD_CUSTOMERS),
+        (events.ROWS, GOOD_EVENTS),
+        (monthly_sales.ROWS, GOOD_MONTHLY_SALES),
+    )
+    monkeypatch.setattr(connection, "connect", lambda: database)
+
+    run = run_dag("crm_etl__crm")
+
+    assert run.state == "success"
+    assert len(rows_of(destination, customers)) == 3
+    assert len(rows_of(destination, events)) == 3
+    assert len(rows_of(destination, monthly_sales)) == 3
