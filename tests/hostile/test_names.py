@@ -151,6 +151,7 @@ def test_I09_and_I10_names_that_are_statements(
         primary_key=[name],
         cursor={"field": f"{name}2"},
         write_disposition=disposition,
+        read="all_files",
     )
     spec["sources"]["box"]["resources"]["things"]["read"] = "all_files"  # the same file, twice
     spec["destination"] = {"schema": f"s {name}", "work_schema": f"w {name}"}
