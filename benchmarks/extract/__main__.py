@@ -104,7 +104,7 @@ def _measure(
         for way in ways:
             if not way.fault:
                 _run(way, database, expected, is_counted=number > 0)
-    best = median(taken.wall for taken in ways[0].taken)
+    best = median([taken.wall for taken in ways[0].taken] or [float("nan")])
     for way in ways:
         _print_way(way, kind, rows, best)
     return ways[0].is_same and not ways[0].fault

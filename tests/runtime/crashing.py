@@ -11,6 +11,7 @@ from pathlib import Path
 from runtime import csv_files, loading
 from runtime.conform import conform
 from runtime.connect import connect, postgresql_url
+from runtime.folders import LocalFolder
 from runtime.resource import Load, Resource
 from tests.runtime.feed import load_as, orders_table
 
@@ -22,7 +23,7 @@ def resource(load: Load, folder: Path) -> Resource:
     return Resource(
         "files.orders",
         load,
-        lambda: folder,
+        lambda: LocalFolder(folder),
         files.partitions,
         files.read,
         lambda raw, problems: conform(raw, load.table, problems),
