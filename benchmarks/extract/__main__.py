@@ -123,6 +123,8 @@ def _run(
     try:
         taken = way.command.run()
     except SystemExit as error:
+        if not isinstance(error.code, str):  # we are to end ourselves
+            raise
         way.fault = str(error).strip().splitlines()[-1][:100]
         return
     found = _contents(database, way.table)
