@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 from sqlalchemy import Connection, Select, func, text
 
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 2 << 20
 
 
 class Stopped(Exception):

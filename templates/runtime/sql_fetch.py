@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Connection, Select
 
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 2 << 20
 FIRST_ROWS, MOST_ROWS = 1_000, 100_000
 MYSQL_BIT = 16
 

@@ -12,7 +12,12 @@ from runtime.connect import Destination, connect, postgresql_url
 from runtime.errors import ContractError
 from tests.runtime.feed import Feed, ids, load_as, orders, planned
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # Nobody waits for a server that crashed.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def crash(data: Path) -> None:
