@@ -1,7 +1,10 @@
 """An API that lists the newest first, read down to the cursor while rows come in."""
 
 import json
+import threading
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from time import monotonic, sleep
 from typing import Any
 
 import msgspec
@@ -11,6 +14,7 @@ from sqlalchemy import TIMESTAMP, BigInteger, Column, MetaData, Table, select
 from runtime.conform import conform
 from runtime.connect import Destination
 from runtime.endpoints import Endpoint
+from runtime.errors import ContractError
 from runtime.fake_api import FakeApi, serve
 from runtime.loading import load, new_run_id
 from runtime.newest_first import NewestFirst
@@ -94,6 +98,21 @@ def test_no_row_that_comes_in_meanwhile_is_lost(style: str, destination: Destina
         fake.seen.clear()
         assert run(destination, fake).loaded == 0
         assert len(fake.seen) <= 5, "it stops at the cursor"
+
+
+@pytest.mark.parametrize("faults", [[], ["", "403"]], ids=["loaded", "failed"])
+def test_a_load_leaves_no_connection_open(faults: list[str], destination: Destination) -> None:
+    one = Endpoint("/events", ["id", "at"], records="$.data[*]", pages=STYLES["numbers and total"])
+    fake = Busy(one, [], faults=faults)
+    with serve(fake):
+        fake.add(9)
+        with suppress(ContractError):
+            run(destination, fake)
+        assert fake.seen
+        deadline = monotonic() + 30
+        while any("process_request" in thread.name for thread in threading.enumerate()):
+            assert monotonic() < deadline
+            sleep(0.01)
 
 
 @pytest.mark.parametrize(
