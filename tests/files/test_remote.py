@@ -1,4 +1,4 @@
-"""Folders on S3 and behind SFTP, on servers of their own: listed, read once, moved, no secret told."""
+"""Folders on S3 and behind SFTP, on real servers: listed, read once, moved, and no secret told."""
 
 import asyncio
 import os
