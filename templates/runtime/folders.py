@@ -121,8 +121,10 @@ class RemoteFolder(Folder):
             return [found] if found else []
         above, depth = _fixed_part(pattern.glob)
         with self._reached(pattern.text):
-            self.system.invalidate_cache()
-            listed = self.system.find(self._path(above), maxdepth=depth, detail=True)
+            listed = self._listed(self._path(above), depth)
+            is_there = bool(listed) or self._is_there()
+        if not is_there:
+            raise ContractError(f"there is no folder {self.url}")
         names = [path.removeprefix(self.root).lstrip("/") for path in listed]
         entries = zip(names, listed.values(), strict=True)
         matching = {
@@ -155,6 +157,22 @@ class RemoteFolder(Folder):
 
     def _path(self, name: str) -> str:
         return f"{self.root}/{name}" if name else self.root
+
+    def _listed(self, path: str, depth: int | None) -> dict[str, dict[str, Any]]:
+        self.system.invalidate_cache()
+        try:
+            found: dict[str, dict[str, Any]] = self.system.find(
+                path, maxdepth=depth, detail=True
+            )
+        except FileNotFoundError:  # others say that nothing is in it
+            return {}
+        return found
+
+    def _is_there(self) -> bool:
+        """Whether the folder is, or its bucket in a store that knows no empty folders."""
+        bucket = self.root.partition("/")[0]
+        places = [self.root, bucket] if bucket and ":" not in bucket else [self.root]
+        return any(map(self.system.exists, places))
 
     def _found(self, name: str, entry: dict[str, Any]) -> Found:
         if entry.get("size") is None:  # a listing of http says nothing but names

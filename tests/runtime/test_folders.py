@@ -75,6 +75,15 @@ def test_the_files_of_a_pattern(folder: Folder, pattern: str, names: list[str]) 
     assert [found.name for found in folder.find(PathPattern(pattern))] == names
 
 
+@pytest.mark.parametrize("kind", ["memory", "http"])
+def test_a_missing_folder_is_not_an_empty_one(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = "memory:/" if kind == "memory" else request.getfixturevalue("served")
+    with pytest.raises(ContractError, match=r"there is no folder \S+unmounted"):
+        open_folder(f"{url.rstrip('/')}/unmounted", tmp_path).find(PathPattern("*"))
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     for folder in (LocalFolder(on_disk(tmp_path / "here")), in_memory(tmp_path)):
         assert folder.find(PathPattern("deep")) == []
