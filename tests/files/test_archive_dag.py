@@ -1,4 +1,4 @@
-"""Files move to the archive in Airflow's publish task, also when it is tried again or backfilled."""
+"""Files are archived by Airflow's publish task, also when it is tried again or backfilled."""
 
 import subprocess
 import sys
