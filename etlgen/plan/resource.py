@@ -11,7 +11,8 @@ from etlgen.plan.model import ResourcePlan
 from etlgen.plan.python import call, import_lines
 from etlgen.plan.rows import plan_child, plan_rows, severity
 from etlgen.pycode import Code, Py, code
-from etlgen.spec.models import Cursor, ProjectSpec, ResourceSpec, SourceSpec
+from etlgen.spec.cursor import Cursor, initial_value
+from etlgen.spec.models import ProjectSpec, ResourceSpec, SourceSpec
 from etlgen.vocabulary.column import Column
 
 # Names that test modules have already: a resource of that name gets another one there.
@@ -135,7 +136,7 @@ def _deletions(resource: ResourceSpec) -> Iterator[Code]:
 
 def _cursor(resource: ResourceSpec, cursor: Cursor) -> Iterator[Code]:
     yield code("cursor={field}", field=cursor.field)
-    initial = resource.initial_value()
+    initial = initial_value(cursor, resource.columns[cursor.field])
     if initial is not None:
         yield code("initial_value={value}", value=initial)
     if cursor.lookback is not None:

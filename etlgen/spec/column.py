@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from etlgen.names import did_you_mean, folded
 from etlgen.spec.fields import (
@@ -29,6 +29,7 @@ from etlgen.spec.fields import (
 from etlgen.spec.marks import Mark, Thousands
 from etlgen.spec.named import NAME, with_names
 from etlgen.spec.problem import Problem, refusal
+from etlgen.spec.strict import Model
 from etlgen.vocabulary.adjust import is_adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import holds, read_check, rule_of
 from etlgen.vocabulary.clean import PRIVATE
@@ -40,10 +41,8 @@ from etlgen.vocabulary.notation import boolean_words
 from etlgen.vocabulary.types import TYPES, read
 
 
-class PlainColumnSpec(BaseModel):
+class PlainColumnSpec(Model):
     """One column of a table."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: ColumnName = Field(validation_alias=NAME)
     type: TypeField = Field(examples=["text"])
@@ -258,10 +257,8 @@ def _element_columns(value: object) -> Any:
     return with_names(value)
 
 
-class ExplodeSpec(BaseModel):
+class ExplodeSpec(Model):
     """The table that has a row for each element of a column's arrays."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     table: TableName | None = Field(
         None, description="Table of the elements; default: <table>_<column>."

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainValidator, WithJsonSchema
 
 from etlgen.names import did_you_mean, shown
 from etlgen.spec.column import ColumnSpec
 from etlgen.spec.fields import Flag, Text
 from etlgen.spec.problem import Problem, refusal
+from etlgen.spec.strict import Model
 
 Mode = Literal["hard", "soft"]
 SHARE = r"\d{1,2}(\.\d{1,3})?%|100%"
@@ -42,10 +43,8 @@ MaxDelete = Annotated[
 ]
 
 
-class Deleted(BaseModel):
+class Deleted(Model):
     """A column of the source that says which rows are deleted there."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     field: Text = Field(
         examples=["deleted_at"], description="A row is deleted where it is neither NULL nor false."
@@ -53,10 +52,8 @@ class Deleted(BaseModel):
     mode: Mode = Field("hard", description="soft: the row stays, marked in _deleted_at.")
 
 
-class DeleteMissing(BaseModel):
+class DeleteMissing(Model):
     """Rows that were not read are deleted, every run reading all there is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_delete: MaxDelete = Field(
         examples=["5%"],

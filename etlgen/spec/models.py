@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from etlgen.names import PackageName as PackageNameType
 from etlgen.names import SchemaName as SchemaNameType
-from etlgen.names import did_you_mean, package_name, shown
+from etlgen.names import package_name, shown
 from etlgen.spec.column import (
     ColumnSpec,
     ExplodeSpec,
@@ -19,13 +19,12 @@ from etlgen.spec.column import (
     drop_problems,
     name_problems,
 )
+from etlgen.spec.cursor import Cursor, cursor_problems
 from etlgen.spec.deletions import Deleted, DeleteMissing, deletion_problems
 from etlgen.spec.expansion import Expansion
 from etlgen.spec.exploding import explode_problems
 from etlgen.spec.fields import (
-    Duration,
     FilterField,
-    Lookback,
     PackageName,
     ProjectName,
     ResourceName,
@@ -43,8 +42,9 @@ from etlgen.spec.fields import (
 )
 from etlgen.spec.named import NAME, with_names
 from etlgen.spec.problem import Path, Problem
+from etlgen.spec.strict import Model, no_column
 from etlgen.vocabulary.checks import read_check
-from etlgen.vocabulary.column import BadValue, Check, Column, ColumnType, Notation, plain_text
+from etlgen.vocabulary.column import BadValue, Check, Column, Notation
 from etlgen.vocabulary.derive import with_parts
 from etlgen.vocabulary.samples import judge
 from etlgen.vocabulary.table_checks import (
@@ -53,15 +53,9 @@ from etlgen.vocabulary.table_checks import (
     read_table_check,
     table_rule_of,
 )
-from etlgen.vocabulary.types import TYPES, read
+from etlgen.vocabulary.types import TYPES
 
 WriteDisposition = Literal["append", "replace", "merge"]
-
-
-class Model(BaseModel):
-    """Frozen; a key that is not a field is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
 
 
 class Destination(Model):
@@ -102,23 +96,6 @@ class ProjectSpec(Model):
     @property
     def work_schema(self) -> SchemaNameType:
         return self.destination.work_schema or SchemaNameType(f"etl_{self.identifier}")
-
-
-class Cursor(Model):
-    """The column that incremental loads advance on."""
-
-    field: Text = Field(examples=["updated_at"])
-    initial_value: Any = Field(None, description="Where the first load begins; default: all.")
-    lookback: Lookback | None = Field(
-        None, description="How far behind the last value to read again: 5m, or a number."
-    )
-    delay: Duration | None = Field(
-        None, description="How old a row must be, where the source commits late."
-    )
-    window: Literal["cursor", "interval"] = Field(
-        "cursor",
-        description="What scheduled runs go on from: the last value, or the schedule's interval.",
-    )
 
 
 class ResourceSpec(Model):
@@ -210,7 +187,13 @@ class ResourceSpec(Model):
     def problems(self) -> Iterator[Problem]:
         """What is wrong between the parts, each of them being right by itself."""
         yield from self._key_problems()
-        yield from self._cursor_problems()
+        if self.cursor is not None:
+            yield from cursor_problems(
+                self.cursor,
+                self.columns,
+                is_append=self.write_disposition == "append",
+                has_key=bool(self.primary_key),
+            )
         yield from self._replace_by_problems()
         yield from self._deduplicate_problems()
         yield from name_problems(self.columns)
@@ -234,7 +217,7 @@ class ResourceSpec(Model):
             path = ("primary_key", index)
             column = self.columns.get(name)
             if column is None:
-                yield Problem(path, "unknown_column", *_no_column(name, self.columns))
+                yield Problem(path, "unknown_column", *no_column(name, self.columns))
             elif name in self.primary_key[:index]:
                 yield Problem(path, "duplicate", f"{name!r} stands in primary_key twice")
             elif not TYPES[column.type.name].is_key:
@@ -255,52 +238,6 @@ class ResourceSpec(Model):
                 "add 'primary_key: [...]', or write append or replace",
             )
 
-    def _cursor_problems(self) -> Iterator[Problem]:
-        if self.cursor is None:
-            return
-        column = self.columns.get(self.cursor.field)
-        path = ("cursor", "field")
-        if column is None:
-            yield Problem(path, "unknown_column", *_no_column(self.cursor.field, self.columns))
-        elif column.derive is not None:
-            message = f"{self.cursor.field!r} is derived: no source can be asked for it"
-            yield Problem(path, "type", message)
-        elif not TYPES[column.type.name].is_ordered or column.type.name == "time":
-            message = f"{self.cursor.field!r} is {column.type}, which does not advance"
-            yield Problem(path, "type", message, "a cursor is a number, a date or a timestamp")
-        else:
-            yield from self._advance_problems(self.cursor, column.type)
-
-    def _advance_problems(self, cursor: Cursor, type: ColumnType) -> Iterator[Problem]:
-        is_timed = type.name in ("date", "timestamp", "timestamptz")
-        if cursor.initial_value is not None and self.initial_value() is None:
-            message = f"{shown(str(cursor.initial_value))} is not a value of {type}"
-            yield Problem(("cursor", "initial_value"), "type", message)
-        if cursor.lookback is not None and isinstance(cursor.lookback, int) == is_timed:
-            wanted = "a duration such as 5m" if is_timed else "a number"
-            message = f"{cursor.field!r} is {type}: a lookback of it is {wanted}"
-            yield Problem(("cursor", "lookback"), "type", message)
-        if cursor.lookback and self.write_disposition == "append" and not self.primary_key:
-            message = "what is read again would be appended again"
-            hint = "add 'primary_key: [...]'"
-            yield Problem(("cursor", "lookback"), "append_without_key", message, hint)
-        if not is_timed:
-            for key in ("delay", "window"):
-                if key in cursor.model_fields_set:
-                    message = f"{cursor.field!r} is {type}, which says nothing of time"
-                    yield Problem(("cursor", key), "type", message)
-
-    def initial_value(self) -> Any:
-        """The cursor's initial value as one of its column's type; None if it has none."""
-        if self.cursor is None or self.cursor.initial_value is None:
-            return None
-        column = self.columns[self.cursor.field]
-        text = plain_text(self.cursor.initial_value)
-        try:
-            return None if text is None else read(text, column.type)
-        except BadValue:
-            return None
-
     def _replace_by_problems(self) -> Iterator[Problem]:
         if self.replace_by and self.write_disposition != "append":
             message = f"replace_by is for append; this is {self.write_disposition}"
@@ -308,7 +245,7 @@ class ResourceSpec(Model):
         for index, name in enumerate(self.replace_by):
             if name not in self.columns:
                 path = ("replace_by", index)
-                yield Problem(path, "unknown_column", *_no_column(name, self.columns))
+                yield Problem(path, "unknown_column", *no_column(name, self.columns))
 
     def _deduplicate_problems(self) -> Iterator[Problem]:
         if self.deduplicate and self.primary_key:
@@ -317,7 +254,7 @@ class ResourceSpec(Model):
         for index, name in enumerate(self.deduplicate):
             path = ("deduplicate", index)
             if name not in self.columns:
-                yield Problem(path, "unknown_column", *_no_column(name, self.columns))
+                yield Problem(path, "unknown_column", *no_column(name, self.columns))
             elif self.columns[name].type.name == "jsonb":
                 message = f"{name!r} is jsonb, of which the same is written in many ways"
                 yield Problem(path, "type", message)
@@ -337,7 +274,7 @@ class ResourceSpec(Model):
             column = self.columns.get(raw["column"])
             if column is None:
                 path = ("filter", index, "column")
-                yield Problem(path, "unknown_column", *_no_column(raw["column"], self.columns))
+                yield Problem(path, "unknown_column", *no_column(raw["column"], self.columns))
                 continue
             try:
                 read_filter(raw, column)
@@ -354,7 +291,7 @@ class ResourceSpec(Model):
             try:
                 read_table_check(raw, columns)
             except UnknownColumn as problem:
-                yield Problem(path, "unknown_column", *_no_column(problem.name, self.columns))
+                yield Problem(path, "unknown_column", *no_column(problem.name, self.columns))
             except BadValue as problem:
                 yield Problem(path, "check", str(problem))
 
@@ -414,8 +351,3 @@ def _example_problem(path: Path, column: Column) -> Iterator[Problem]:
         if reasons:
             message = f"{shown(column.example)} {' and '.join(reasons)}"
             yield Problem((*path, "example"), "example", message)
-
-
-def _no_column(name: str, columns: Mapping[str, Any]) -> tuple[str, str]:
-    hint = did_you_mean(name, list(columns))
-    return f"there is no column {name!r}", hint or f"columns: {', '.join(columns)}"

@@ -22,7 +22,8 @@ from etlgen.kinds.rest_api.spec import (
     RestSource,
 )
 from etlgen.pycode import code
-from etlgen.spec.models import Model, ResourceSpec, SourceSpec
+from etlgen.spec.models import ResourceSpec, SourceSpec
+from etlgen.spec.strict import Model
 from etlgen.vocabulary.adjust import SCHEMAS as ADJUSTMENTS
 from etlgen.vocabulary.adjust import adjusted, adjustment, read_clip, read_round
 from etlgen.vocabulary.checks import RULES, check_expression, read_check

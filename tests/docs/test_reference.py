@@ -12,9 +12,10 @@ from etlgen.errors import EtlgenError
 from etlgen.kinds import load_kinds
 from etlgen.kinds.file.spec import FORMATS, FileResource, FileSource
 from etlgen.spec.column import ColumnSpec
+from etlgen.spec.cursor import Cursor
 from etlgen.spec.deletions import Deleted, DeleteMissing
 from etlgen.spec.explain import keys_of
-from etlgen.spec.models import Cursor, ProjectSpec
+from etlgen.spec.models import ProjectSpec
 from etlgen.spec.reading import read_project_file
 from etlgen.spec.schedule import PRESETS
 from tests.docs.markdown import DOCS, Block, blocks, names, prose, rows

@@ -12,9 +12,10 @@ from etlgen.names import did_you_mean, shown
 from etlgen.pycode import is_visible
 from etlgen.spec.expansion import Expansion
 from etlgen.spec.fields import FROM_ONE, Text, TextList, positive
-from etlgen.spec.models import Model, ResourceSpec, SourceSpec
+from etlgen.spec.models import ResourceSpec, SourceSpec
 from etlgen.spec.problem import Problem, refusal
 from etlgen.spec.settings import Setting, reference
+from etlgen.spec.strict import Model
 
 _STRING = WithJsonSchema({"type": "string"})
 WHOLE = ("smallint", "integer", "bigint")

@@ -14,9 +14,10 @@ from etlgen.kinds.file.dialect import CAPTURE, FORMATS, Compression, Format
 from etlgen.spec.column import PlainColumnSpec
 from etlgen.spec.fields import DataText, Sequence, Text
 from etlgen.spec.marks import Mark, Thousands
-from etlgen.spec.models import Model, ResourceSpec, SourceSpec
+from etlgen.spec.models import ResourceSpec, SourceSpec
 from etlgen.spec.problem import Problem
 from etlgen.spec.settings import PathSetting
+from etlgen.spec.strict import Model
 from etlgen.vocabulary.column import Notation
 
 VALUE = re.compile(r"\{[a-z][a-z0-9_]*\}")

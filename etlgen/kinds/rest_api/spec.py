@@ -25,9 +25,10 @@ from etlgen.names import shown
 from etlgen.pycode import is_visible
 from etlgen.spec.column import PlainColumnSpec
 from etlgen.spec.fields import FROM_ONE, DataText, Duration, Text, positive
-from etlgen.spec.models import Model, ResourceSpec, SourceSpec
+from etlgen.spec.models import ResourceSpec, SourceSpec
 from etlgen.spec.problem import Path, Problem, refusal
 from etlgen.spec.settings import Setting, as_setting, reference
+from etlgen.spec.strict import Model
 from etlgen.vocabulary.column import Notation
 
 JSON_PATH = re.compile(r"\$(?:\.[^.\[\]*$\s]+)*")
