@@ -1,6 +1,5 @@
-"""Files move to the archive in Airflow's publish task, also when it is tried again or backfilled."""
+"""Files move to the archive in Airflow's publish task, also when it is tried again."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
