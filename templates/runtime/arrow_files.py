@@ -83,7 +83,10 @@ class ParquetFiles(ArrowTables):
         return list(pq.ParquetFile(file).schema_arrow.names)
 
     def _batches(self, file: BinaryIO) -> Iterator[pa.RecordBatch]:
-        with pq.ParquetFile(file, buffer_size=BUFFER_BYTES) as parquet:
+        # What is buffered before it is asked for is kept until the end of the file.
+        with pq.ParquetFile(
+            file, buffer_size=BUFFER_BYTES, pre_buffer=False
+        ) as parquet:
             yield from parquet.iter_batches(BATCH_ROWS, use_threads=False)
 
 
