@@ -16,6 +16,8 @@ from etlgen.spec.problem import Problem, refusal
 from etlgen.spec.strict import Model
 
 Mode = Literal["hard", "soft"]
+# Of these a value says that a row is deleted: true, or since when.
+FLAGS = ("boolean", "date", "timestamp", "timestamptz")
 SHARE = r"\d{1,2}(\.\d{1,3})?%|100%"
 
 
@@ -63,6 +65,12 @@ class DeleteMissing(Model):
     allow_empty: Flag = Field(False, description="Whether a read without any row deletes.")
 
 
+def _tells(column: ColumnSpec) -> bool:
+    """Whether there is a difference between a row that is there and one that is not."""
+    kind = column.type.name
+    return kind == "boolean" or (kind in FLAGS and column.nullable is not False)
+
+
 def deletion_problems(
     deleted: Deleted | None,
     missing: DeleteMissing | None,
@@ -81,6 +89,13 @@ def deletion_problems(
         hint = did_you_mean(deleted.field, list(columns))
         message = f"there is no column {deleted.field!r}"
         yield Problem(("deleted", "field"), "unknown_column", message, hint)
+    elif deleted is not None and not _tells(columns[deleted.field]):
+        column = columns[deleted.field]
+        message = f"{deleted.field!r} is {column.type}, which does not tell what is deleted"
+        if column.type.name in FLAGS:
+            message = f"{deleted.field!r} is never NULL, so every row would be deleted"
+        hint = "it takes a boolean, or a date or timestamp that is NULL until a row is deleted"
+        yield Problem(("deleted", "field"), "type", message, hint)
     if missing is not None and has_cursor:
         message = "with a cursor a run reads only what is new, so it cannot tell what is missing"
         hint = "take the cursor out, or say with 'deleted' which column tells"

@@ -274,6 +274,10 @@ def _resources(document: Document, within: Path) -> Tree:
     if not isinstance(source, dict) or "resources" not in source:
         raise SpecError(document.finding(Problem(path, MISSING, "missing 'resources'")))
     found = source["resources"]
+    if found == "*":
+        message = "the source reads a whole database, so it has every resource already"
+        hint = "say more of one in its 'overrides', or add a source with another name"
+        raise SpecError(document.finding(Problem(path, "whole", message, hint)))
     if not isinstance(found, dict | None):
         message = "resources is a mapping of names to resources"
         raise SpecError(document.finding(Problem(path, "type", message)))

@@ -48,6 +48,8 @@ class Query:
         """The value as the server reads it."""
         if not isinstance(value, date):
             return str(value)
+        if isinstance(value, datetime) and value.tzinfo:
+            value = value.astimezone(UTC)
         if self.format == "iso":
             return value.isoformat().replace("+00:00", "Z")
         if self.format in ("epoch", "epoch_ms"):

@@ -67,4 +67,5 @@ def _begun(keys: Sequence[Key], read: Read, in_flight: int) -> Generator[Begun]:
                 yield waiting.popleft()
         yield from waiting
     finally:
-        pool.shutdown(cancel_futures=True)
+        # What is under way ends by itself, when its client is closed.
+        pool.shutdown(wait=False, cancel_futures=True)

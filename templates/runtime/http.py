@@ -144,7 +144,7 @@ class Api:
         """Another host would get to see the credentials."""
         if _origin(url) != self._origin:
             raise ContractError(
-                f"{_shown(httpx.URL(base))} points to another host: {url.host}",
+                f"{_shown(httpx.URL(base))} points to another host: {url.netloc.decode()}",
                 "If that is right, it is the address that belongs into connection.py.",
             )
 
@@ -176,7 +176,7 @@ class Api:
                     response.close()
             # An error of the client may quote a header: nothing of it goes on.
             except (httpx.TransportError, httpx.DecodingError) as error:
-                raise AgainError(f"{_shown(url)}: {type(error).__name__}") from None
+                raise AgainError(f"{_shown(url)}: {_reason(error)}") from None
             if response.has_redirect_location:
                 target = url.join(response.headers["Location"])
                 self._require_own(target, url)
@@ -311,5 +311,15 @@ def _wait(state: RetryCallState) -> float:
     return asked + float(wait_random_exponential(0.2, max=20)(state))
 
 
+def _reason(error: Exception) -> str:
+    """The kind of error, and what the system says of it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"{type(error).__name__}, {cause.strerror}"
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
+
+
 def _shown(url: httpx.URL) -> str:
-    return f"GET {url.scheme}://{url.host}{url.path}"
+    return f"GET {url.scheme}://{url.netloc.decode()}{url.path}"

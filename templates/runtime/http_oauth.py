@@ -18,6 +18,7 @@ EXPIRES_EARLY = 30.0
 """Seconds before a token's end at which it is not used any more."""
 TOKEN_SECONDS = 300.0
 """How long a token is taken to live whose server does not say."""
+MOST_SECONDS = 10 * 366 * 86_400.0
 TOKEN_TIMEOUT = 20.0
 
 
@@ -91,9 +92,11 @@ class OAuth(Auth):
         if answer.status_code != 200:
             raise ConfigError(message, self.hint)
         try:
-            token = msgspec.json.decode(answer.content, type=Token)
+            token = msgspec.json.decode(answer.content, type=Token, strict=False)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise RetryableError("the token endpoint gives no token") from None
+        if not token.access_token or not 0 <= token.expires_in < MOST_SECONDS:
+            raise RetryableError("the token endpoint gives no token that can be used")
         require_one_line("token", token.access_token)
         require_one_line("refresh token", token.refresh_token)
         return token

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from .environment import Environment
 from .errors import ConfigError
+from .resource import DELETED_AT
 
 
 class Keys(Protocol):
@@ -47,14 +48,15 @@ class KeysOf:
                 f"{name} is not there yet, and this is read for each {self.column} of it",
                 f"Run the resource that loads {name} before.",
             )
+        columns = inspect(connection).get_columns(self.table, schema)
         value: ColumnClause[Any] = column(self.column)
-        known = (
-            select(value)
-            .select_from(table(self.table, value, schema=schema))
-            .where(value.is_not(None))
-            .distinct()
-            .subquery()
-        )
+        deleted_at: ColumnClause[Any] = column(DELETED_AT)
+        parents = table(self.table, value, deleted_at, schema=schema)
+        there = [value.is_not(None)]
+        # A row that is kept though the source deleted it has nothing to be read any more.
+        if any(one["name"] == DELETED_AT for one in columns):
+            there.append(deleted_at.is_(None))
+        known = select(value).select_from(parents).where(*there).distinct().subquery()
         key = known.c[self.column]
         texts = select(cast(key, Text)).order_by(key)
         return list(connection.execute(texts).scalars())
@@ -69,7 +71,7 @@ class Given:
 
     def read(self, connection: Connection, schema: str | None) -> list[str]:
         """They need no database."""
-        return list(self.values)
+        return list(dict.fromkeys(self.values))
 
 
 @dataclass(frozen=True)

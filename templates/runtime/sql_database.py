@@ -99,7 +99,13 @@ class Database:
                 engine = create_engine(
                     parsed, connect_args=_connect_arguments(parsed), **options
                 )
-        except (NoSuchModuleError, ModuleNotFoundError) as error:
+        except NoSuchModuleError:
+            raise ConfigError(
+                f"{parsed.drivername}: is no database that can be read",
+                "A URL looks like postgresql://user@host:5432/database; also mysql:// and "
+                "sqlite:////absolute/path.",
+            ) from None
+        except ModuleNotFoundError as error:
             raise ConfigError(
                 f"{parsed.drivername} can't be read: {error}",
                 "Install this project with the extra of that database, such as '.[mysql]'.",

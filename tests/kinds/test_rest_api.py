@@ -218,3 +218,46 @@ sources:
         'newest_first=NewestFirst( "$.changed.at", format="%d.%m.%Y %H:%M", '
         'timezone="Europe/Berlin" )'
     ) in orders
+
+
+EVENTS = """\
+name: shop
+sources:
+  erp:
+    kind: rest_api
+    url: https://erp.example.com
+    resources:
+      events:
+        path: /events
+        write_disposition: append
+        cursor: {field: at, initial_value: 2026-01-01T00:00:00Z}
+        since: {param: from}
+        until: {param: to}
+        slices: 1d
+        columns: {id: {type: bigint}, at: {type: timestamptz}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ("since: {param: from}", "since: {param: from, format: epoch}", "asked for just what is"),
+        ("until: {param: to}", 'until: {param: to, format: "%Y-%m-%d"}', "asked for just what is"),
+        (
+            "        since: {param: from}\n        until: {param: to}\n        slices: 1d\n",
+            "",
+            "append needs an API that is asked for just what is new",
+        ),
+        (
+            ", initial_value: 2026-01-01T00:00:00Z",
+            "",
+            "the first load would be one request for all there is; add 'initial_value'",
+        ),
+    ],
+)
+def test_a_window_that_would_double_or_lose_rows_is_refused(old: str, new: str, error: str) -> None:
+    assert old in EVENTS
+    assert read_project_file(EVENTS, "spec.yaml", load_kinds())
+    with pytest.raises(SpecError) as refusal:
+        read_project_file(EVENTS.replace(old, new), "spec.yaml", load_kinds())
+    assert error in str(refusal.value)

@@ -211,6 +211,17 @@ def test_it_is_read_for_each_row_of_another_table(destination: Destination) -> N
     assert loaded_lines(destination) == [(1, "a"), (1, "b"), (2, "c"), (10, "d")]
 
 
+def test_a_parent_that_is_only_kept_is_not_asked_for(destination: Destination) -> None:
+    with destination.transaction() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS shop")
+        connection.exec_driver_sql("CREATE TABLE shop.marked (id bigint, _deleted_at timestamptz)")
+        connection.exec_driver_sql(
+            "INSERT INTO shop.marked VALUES (1, NULL), (2, now()), (3, NULL)"
+        )
+        assert KeysOf("marked", "id").read(connection, "shop") == ["1", "3"]
+        assert Given(["a", "b", "a"]).read(connection, "shop") == ["a", "b"]
+
+
 def test_values_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     listed = Listed(Environment(tmp_path), "SHOPS")
     with pytest.raises(ConfigError, match="SHOPS is not set"):

@@ -138,6 +138,8 @@ def test_a_token_is_kept_and_renewed_once_when_it_is_refused(login: Login) -> No
         (400, CANARY.encode(), ConfigError),
         (503, CANARY.encode(), RetryableError),
         (200, f'{{"token": "{CANARY}"}}'.encode(), RetryableError),
+        (200, b'{"access_token": ""}', RetryableError),
+        (200, f'{{"access_token": "{CANARY}", "expires_in": -1}}'.encode(), RetryableError),
         (200, f'{{"access_token": "{CANARY}\\r\\nX-Evil: 1"}}'.encode(), ConfigError),
     ],
 )
@@ -215,6 +217,12 @@ def test_many_runs_at_once_lose_no_token(login: Login, destination: Destination)
         runs = [pool.submit(signed, refresh(login, destination)) for _ in range(24)]
     assert len({run.result() for run in runs}) == 24
     assert signed(refresh(login, destination)) == "Bearer a25"
+
+
+def test_how_long_a_token_lives_may_be_text(login: Login, destination: Destination) -> None:
+    answer = b'{"access_token": "one", "expires_in": "3600", "refresh_token": "next"}'
+    login.answers = [(200, answer, {})]
+    assert [signed(refresh(login, destination)) for _ in range(2)] == ["Bearer one"] * 2
 
 
 def test_an_answer_without_a_token_keeps_the_old_one(

@@ -90,3 +90,21 @@ def test_what_makes_no_sense_is_said_where_it_stands(keys: str, message: str) ->
     assert message in fault.message
     assert fault.line is not None
     assert 9 <= fault.line <= 10
+
+
+@pytest.mark.parametrize(
+    ("column", "error"),
+    [
+        ("{type: bigint}", "'gone' is bigint, which does not tell what is deleted"),
+        ("{type: text}", "'gone' is text, which does not tell what is deleted"),
+        (
+            "{type: timestamptz, nullable: false}",
+            "'gone' is never NULL, so every row would be deleted",
+        ),
+    ],
+)
+def test_a_flag_that_would_delete_every_row_is_refused(column: str, error: str) -> None:
+    text = spec("primary_key: [id]\ndeleted: {field: gone}")
+    assert read(text.replace("{type: boolean}", "{type: timestamptz}"))
+    (fault,) = faults(text.replace("{type: boolean}", column))
+    assert fault.message == error

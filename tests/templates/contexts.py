@@ -74,8 +74,8 @@ sources:
         params: {kind: any}
         write_disposition: append
         cursor: {field: at, initial_value: 2026-01-01T00:00:00Z}
-        since: {param: from, format: epoch}
-        until: {param: to, format: epoch}
+        since: {param: from}
+        until: {param: to}
         slices: 30d
         columns: {at: {type: timestamptz}, tags: {type: jsonb}}
       datetime:

@@ -240,12 +240,25 @@ class RestResource(ResourceSpec):
             message = "append without a cursor would add all records again with each run"
             hint = "add 'cursor: {field: …}', or a primary_key and merge"
             yield Problem(("write_disposition",), "append_without_cursor", message, hint)
+        elif self.write_disposition == "append" and not self._asks_exactly():
+            message = "append needs an API that is asked for just what is new, or rows come twice"
+            hint = "say which parameter is 'since', in format iso, or add a primary_key and merge"
+            yield Problem(("write_disposition",), "append_without_since", message, hint)
+
+    def _asks_exactly(self) -> bool:
+        """Whether no parameter of the window is coarser than the cursor."""
+        asked = [one for one in (self.since, self.until) if one is not None]
+        return self.since is not None and all(one.format == "iso" for one in asked)
 
     def _window_problems(self) -> Iterator[Problem]:
         for key in ("since", "until"):
             if getattr(self, key) is not None and self.cursor is None:
                 message = f"{key!r} takes values of the cursor, and there is none"
                 yield Problem((key,), "no_cursor", message, "add 'cursor: {field: …}'", True)
+        if self.cursor is not None and self.parents:
+            message = "what a row of another resource got before it was asked for would be left out"
+            hint = "take the cursor out: all is read for each of them"
+            yield Problem(("cursor",), "each", message, hint, at_key=True)
         if self.slices is None:
             return
         if self.since is None or self.until is None:
@@ -253,6 +266,10 @@ class RestResource(ResourceSpec):
             yield Problem(("slices",), "slices", message, at_key=True)
         elif not self.slices:
             yield Problem(("slices",), "slices", "a slice cannot be empty")
+        elif self.cursor is not None and self.cursor.initial_value is None:
+            message = "without a beginning, the first load would be one request for all there is"
+            hint = "add 'initial_value' to the cursor"
+            yield Problem(("slices",), "slices", message, hint, at_key=True)
         elif self.cursor and self.cursor.field in self.columns:
             column = self.columns[self.cursor.field]
             if column.type.name not in ("date", "timestamp", "timestamptz"):
@@ -276,7 +293,8 @@ class RestResource(ResourceSpec):
             yield Problem(("newest_first",), "newest_first", message, hint, True)
         elif column := self.columns.get(self.cursor.field):
             name = column.from_names[0]
-            if column.type.name not in NEWEST_TYPES or not JSON_PATH.fullmatch(f"$.{name}"):
+            is_in_record = JSON_PATH.fullmatch(f"$.{name}") and not is_in_path([name])
+            if column.type.name not in NEWEST_TYPES or not is_in_record:
                 message = f"reading can't stop at {name!r}: it takes a date, a time or an integer"
                 yield Problem(("newest_first",), "newest_first", message, at_key=True)
 
