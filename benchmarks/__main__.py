@@ -1,7 +1,6 @@
 """Load one large file by a generated project and by psql's `\\copy`, side by side."""
 
 import argparse
-import platform
 import signal
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from benchmarks import database as db
 from benchmarks.data import lineitem
 from benchmarks.measure import Taken, alternate
 from benchmarks.project import LOADS, SCHEMA, run_command, write_project
+from benchmarks.table import machine, print_line
 
 START_UP_ROWS = (10_000, 100_000)  # so few that starting Python is what takes the time
 HEADINGS = {  # and how wide the column is
@@ -86,7 +86,8 @@ def _measure(
     )
     same = found.count(found[0]) == len(found) and found[0]["rows"] == rows
     ratios = [ours.wall / theirs.wall for ours, theirs in pairs]
-    _print_line(
+    print_line(
+        HEADINGS,
         load,
         f"{rows:,}",
         f"{file.stat().st_size / 1e6:,.1f}",
@@ -107,23 +108,11 @@ def _both(pairs: list[tuple[Taken, Taken]], figure: Callable[[Taken], float], fo
 
 
 def _print_conditions(options: argparse.Namespace, database: Engine, psql: str) -> None:
-    where = "given" if options.url else "embedded"
     command = f"python -m benchmarks --rows {options.rows} --runs {options.runs}"
     print(f"$ {command}{' --url …' if options.url else ''}")
-    print(
-        f"PostgreSQL {db.version(database)} ({where}), {db.describe(psql)}, "
-        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
-    )
+    print(f"{machine(database, options.url)}, {db.describe(psql)}")
     print(EXPLANATION, "", sep="\n")
-    _print_line(*HEADINGS)
-
-
-def _print_line(*cells: str) -> None:
-    aligned = (
-        cell.ljust(-width) if width < 0 else cell.rjust(width)
-        for cell, width in zip(cells, HEADINGS.values(), strict=True)
-    )
-    print("".join(aligned), flush=True)
+    print_line(HEADINGS, *HEADINGS)
 
 
 if __name__ == "__main__":

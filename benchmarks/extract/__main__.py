@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import platform
 import signal
 import sqlite3
 import sys
@@ -23,6 +22,7 @@ from sqlalchemy import Engine, text
 from benchmarks import database as db
 from benchmarks.data import COLUMNS, KEY, MONEY, lineitem
 from benchmarks.measure import Command, Taken
+from benchmarks.table import machine, print_line
 from etlgen.usecases.new import Request, create
 
 OURS = "etlgen"
@@ -238,21 +238,18 @@ def _execute(database: Engine, *statements: str) -> None:
 
 
 def _print_conditions(options: argparse.Namespace, database: Engine) -> None:
-    where = "given" if options.url else "embedded"
-    print(
-        f"PostgreSQL {db.version(database)} ({where}), Python {platform.python_version()}, "
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, {options.runs} runs"
-    )
+    print(f"{machine(database, options.url)}, {os.cpu_count()} CPUs, {options.runs} runs")
     print(EXPLANATION, "", sep="\n")
-    _print_line(*HEADINGS)
+    print_line(HEADINGS, *HEADINGS)
 
 
 def _print_way(way: Contender, kind: str, rows: int, best: float) -> None:
     if way.fault:
-        _print_line(kind, way.name, f"{rows:,}", way.fault)
+        print_line(HEADINGS, kind, way.name, f"{rows:,}", way.fault)
         return
     wall = median(taken.wall for taken in way.taken)
-    _print_line(
+    print_line(
+        HEADINGS,
         kind,
         way.name,
         f"{rows:,}",
@@ -263,15 +260,6 @@ def _print_way(way: Contender, kind: str, rows: int, best: float) -> None:
         "yes" if way.is_same else "NO",
         f"{rows / wall:,.0f}",
     )
-
-
-def _print_line(*cells: str) -> None:
-    widths = list(HEADINGS.values())[: len(cells)]
-    aligned = (
-        cell.ljust(-width) if width < 0 else cell.rjust(width)
-        for cell, width in zip(cells, widths, strict=True)
-    )
-    print("".join(aligned), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import platform
 import signal
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from sqlalchemy import Engine, text
 from benchmarks import database as db
 from benchmarks.data import CACHE, COLUMNS, batches, lineitem
 from benchmarks.measure import Command, Taken
+from benchmarks.table import machine, print_line
 from etlgen.usecases.new import Request, create
 
 PACKAGE = "files_etl"
@@ -70,7 +70,8 @@ def _measure(format: str, options: argparse.Namespace, database: Engine, source:
         runs = [_run(format, file, rows, database, source) for _ in range(options.runs)]
         wall, cpu, peak = (median(getattr(run, name) for run in runs) for name in FIGURES)
         small = small or peak
-        _print_line(
+        print_line(
+            HEADINGS,
             *(format, f"{rows:,}", f"{file.stat().st_size / 1e6:,.1f}"),
             *(f"{wall:.2f}", f"{cpu:.2f}", f"{peak / 1e6:.0f}", f"{peak / small:.2f}"),
         )
@@ -151,23 +152,11 @@ def _spec() -> dict[str, Any]:
 
 
 def _print_conditions(options: argparse.Namespace, database: Engine) -> None:
-    where = "given" if options.url else "embedded"
     command = f"python -m benchmarks.extract.files --rows {options.rows} --times {options.times}"
     print(f"$ {command} --runs {options.runs}{' --url …' if options.url else ''}")
-    print(
-        f"PostgreSQL {db.version(database)} ({where}), "
-        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
-    )
+    print(machine(database, options.url))
     print(EXPLANATION, "", sep="\n")
-    _print_line(*HEADINGS)
-
-
-def _print_line(*cells: str) -> None:
-    aligned = (
-        cell.ljust(-width) if width < 0 else cell.rjust(width)
-        for cell, width in zip(cells, HEADINGS.values(), strict=True)
-    )
-    print("".join(aligned), flush=True)
+    print_line(HEADINGS, *HEADINGS)
 
 
 if __name__ == "__main__":

@@ -42,13 +42,14 @@ class KeysOf:
 
     def read(self, connection: Connection, schema: str | None) -> list[str]:
         """Those that are in the table now, in order."""
-        if not inspect(connection).has_table(self.table, schema):
+        database = inspect(connection)
+        if not database.has_table(self.table, schema):
             name = f"{schema}.{self.table}" if schema else self.table
             raise ConfigError(
                 f"{name} is not there yet, and this is read for each {self.column} of it",
                 f"Run the resource that loads {name} before.",
             )
-        columns = inspect(connection).get_columns(self.table, schema)
+        columns = database.get_columns(self.table, schema)
         value: ColumnClause[Any] = column(self.column)
         deleted_at: ColumnClause[Any] = column(DELETED_AT)
         parents = table(self.table, value, deleted_at, schema=schema)

@@ -9,6 +9,7 @@ import pytest
 
 import etlgen.kinds
 from tests.grow.conftest import CRM, ORDERS, Project
+from tests.own_tests import require_green
 
 TOY = Path(__file__).parents[1] / "kinds/toy/kind"
 COUNTER = """\
@@ -51,14 +52,7 @@ def test_two_branches_that_add_a_source_each_merge_without_a_conflict(
     assert main.git("status", "--porcelain") == ""
     main.does("check")
     assert main.does("generate").out.endswith("Nothing to write.\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=main.root,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": "src"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    require_green(main.root)
 
 
 def test_two_branches_that_add_a_source_of_one_kind_merge_as_well(

@@ -1,8 +1,6 @@
 """A year of a project, and one of an earlier etlgen: every edit is still there at the end."""
 
 import re
-import subprocess
-import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.grow.conftest import Project, Result, make, tree
+from tests.own_tests import require_green
 
 ROOT = Path(__file__).parents[2]
 FROZEN = Path(__file__).parent / "frozen/shop-0.1.0.tar.gz"
@@ -51,17 +50,6 @@ BESIDE = {
 }
 
 
-def run_tests(project: Project) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=project.root,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(project.root.parent), "PYTHONPATH": "src"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def require_edits(project: Project, renamed: str = "webshop") -> None:
     for path, mark in MARKS:
         assert mark in project.text(path.replace("webshop", renamed)), path
@@ -96,7 +84,7 @@ def test_a_year_of_a_project(
     def done(step: str, renamed: str = "webshop") -> None:
         project.does("check")
         require_edits(project, renamed)
-        run_tests(project)
+        require_green(project.root)
         project.committed(step)
         steps.append(step)
 
@@ -177,4 +165,4 @@ def test_the_tests_of_an_upgraded_project_are_green(frozen: Project) -> None:
     for path, old, new in EDITS:
         frozen.edit(path, old, new)
     frozen.does("upgrade")
-    run_tests(frozen)
+    require_green(frozen.root)

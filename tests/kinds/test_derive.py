@@ -1,7 +1,5 @@
 """Columns made of others, constants, and rows that are one without a key."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ from etlgen.errors import SpecError
 from etlgen.kinds import load_kinds
 from etlgen.spec.reading import read_project_file
 from etlgen.usecases.new import Request, create
+from tests.own_tests import require_green
 
 SPEC = """\
 name: shop
@@ -127,11 +126,4 @@ def test_generated_tests_of_every_kind_of_source_are_green(tmp_path: Path) -> No
     text = EVERYWHERE.replace("COLUMNS", COLUMNS).replace("PRIMARY", "primary_key: [code]")
     spec.write_text(text, encoding="utf-8")
     root = create(Request(spec, target=tmp_path / "made"), lambda _: True).root
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-k", "not dag", "-p", "no:cacheprovider"],
-        cwd=root,
-        env={"PYTHONPATH": str(root / "src"), "PATH": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
+    require_green(root, "-k", "not dag")

@@ -1,7 +1,5 @@
 """Arrays that become tables: what is said of a spec that cannot be right, and what is made."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ from etlgen.errors import SpecError
 from etlgen.kinds import load_kinds
 from etlgen.spec.reading import read_project_file
 from etlgen.usecases.new import Request, create
+from tests.own_tests import require_green
 
 SPEC = """\
 name: shop
@@ -139,11 +138,4 @@ def test_generated_tests_of_every_kind_of_source_are_green(tmp_path: Path) -> No
     text = EVERYWHERE.replace("COLUMNS", COLUMNS).replace("PATH", "path")
     spec.write_text(text, encoding="utf-8")
     root = create(Request(spec, target=tmp_path / "arrays"), lambda _: True).root
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-k", "not dag", "-p", "no:cacheprovider"],
-        cwd=root,
-        env={"PYTHONPATH": str(root / "src"), "PATH": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
+    require_green(root, "-k", "not dag")
